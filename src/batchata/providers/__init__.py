@@ -1,0 +1,62 @@
+"""The registry: which provider serves which model.
+
+Adding a provider is one file beside this one, and one entry in ``PROVIDERS``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from batchata.errors import UnknownModelError
+from batchata.providers.base import Provider
+
+__all__ = ["PROVIDERS", "Entry", "Provider", "provider_for"]
+
+
+def _anthropic(environment: Mapping[str, str]) -> Provider:
+    from batchata.providers.anthropic import AnthropicProvider
+
+    return AnthropicProvider.from_environment(environment)
+
+
+def _local(environment: Mapping[str, str]) -> Provider:
+    from batchata.providers.local import LocalProvider
+
+    return LocalProvider.from_environment(environment)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """How to recognise a provider's models, and how to connect to it (imports its SDK; needs its key)."""
+
+    prefixes: tuple[str, ...]
+    connect: Callable[[Mapping[str, str]], Provider]
+
+
+PROVIDERS: dict[str, Entry] = {
+    "anthropic": Entry(prefixes=("claude-",), connect=_anthropic),
+    "local": Entry(prefixes=(), connect=_local),
+}
+
+
+def provider_for(model: str, environment: Mapping[str, str]) -> tuple[Provider, str]:
+    """Connect to the provider that serves ``model``.
+
+    Returns the provider and the model's name without the ``provider/`` in front. Raises ``UnknownModelError``
+    for a name that no provider claims, ``MissingKeyError`` or ``MissingExtraError`` when it cannot connect.
+    """
+    name, slash, rest = model.partition("/")
+    if slash and rest and name in PROVIDERS:
+        return PROVIDERS[name].connect(environment), rest
+    for entry in PROVIDERS.values():
+        if model.startswith(entry.prefixes or ("\0",)):
+            return entry.connect(environment), model
+    known = ", ".join(
+        [f"{prefix}…" for entry in PROVIDERS.values() for prefix in entry.prefixes]
+        + [f"{name}/…" for name in PROVIDERS]
+    )
+    raise UnknownModelError(
+        f"No provider claims the model {model!r}. Known prefixes: {known}. "
+        f"Name the provider outright if its name is not recognised, for example 'anthropic/{model}'."
+    )
