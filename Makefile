@@ -5,7 +5,8 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types layers bench requirements format clean
+
+.PHONY: help demo test lint types bench wheel requirements format clean
 
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -38,6 +39,13 @@ types: $(READY)  ## strict type check of package, tests and examples
 
 bench: $(READY)  ## import time against pydantic's
 	$(BIN)/python -m benchmarks.import_time
+
+wheel: $(READY)  ## build the wheel, install it alone into a fresh environment, and import it
+	rm -rf build/wheel && $(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python -o build/wheel
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/core
+	$(BIN)/uv pip install --quiet --python build/core/bin/python build/wheel/*.whl
+	cd build && core/bin/python -c 'import batchata; print("wheel ok:", len(batchata.__all__), "public names")'
+	du -sm build/core | awk '{print "core only: " $$1 " MB"}'
 
 format: $(READY)  ## rewrite the code in the house format
 	$(BIN)/ruff check --fix .

@@ -8,22 +8,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from batchata.errors import UnknownModelError
+from batchata.errors import MissingExtraError, UnknownModelError
 from batchata.providers.base import Provider
 
 __all__ = ["PROVIDERS", "Entry", "Provider", "provider_for"]
 
 
 def _anthropic(environment: Mapping[str, str]) -> Provider:
-    from batchata.providers.anthropic import AnthropicProvider
-
+    try:
+        from batchata.providers.anthropic.provider import AnthropicProvider  # noqa: PLC0415  # an extra
+    except ModuleNotFoundError as error:
+        raise _missing_extra("anthropic", error) from error
     return AnthropicProvider.from_environment(environment)
 
 
 def _local(environment: Mapping[str, str]) -> Provider:
-    from batchata.providers.local import LocalProvider
+    from batchata.providers.local import LocalProvider  # noqa: PLC0415  # imported where first used
 
     return LocalProvider.from_environment(environment)
+
+
+def _missing_extra(extra: str, error: ModuleNotFoundError) -> MissingExtraError:
+    return MissingExtraError(f"The package {error.name!r} is not installed: pip install 'batchata[{extra}]'.")
 
 
 @dataclass(frozen=True, slots=True)

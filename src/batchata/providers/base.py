@@ -65,7 +65,7 @@ class Provider(Protocol):
         ...
 
     def find(self, tag: str, since: datetime, count: int) -> Sequence[JobSnapshot]:
-        """Jobs that may be the one submitted under ``tag`` with ``count`` requests after ``since``, newest first."""
+        """Jobs that may be the one submitted under ``tag``: ``count`` requests, after ``since``; newest first."""
         ...
 
     def count_tokens(self, request: Request) -> TokenCount:

@@ -1,0 +1,1 @@
+"""Anthropic: ``encode`` and ``decode`` are pure and need no SDK; ``provider`` does."""

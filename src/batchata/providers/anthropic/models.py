@@ -1,0 +1,89 @@
+"""What Anthropic says of a model, asked before any file is read."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import re
+
+import anthropic
+from anthropic.types import ModelInfo as AnthropicModel
+
+from batchata.errors import UnknownModelError, UnsupportedArgumentError
+from batchata.providers.anthropic.errors import asking
+from batchata.types import ModelInfo
+
+logger = logging.getLogger(__name__)
+
+RETIRED = {
+    "claude-3-5-haiku": "2026-02-19",
+    "claude-3-5-sonnet": "2025-10-28",
+    "claude-3-7-sonnet": "2026-02-19",
+    "claude-3-haiku": "2026-04-20",
+    "claude-3-opus": "2026-01-05",
+    "claude-opus-4": "2026-06-15",
+    "claude-opus-4-1": "2026-08-05",
+    "claude-sonnet-4": "2026-06-15",
+}
+"""Retired models, and the day calls began to fail (platform.claude.com, model deprecations). Only for a quicker,
+clearer message: models retired later are named by the API itself."""
+
+_ALIAS = re.compile(r"-(\d{8}|0|latest)$")
+"""What may follow a model's name: the date of a snapshot, or a word for the newest one."""
+
+_SUGGESTED = "claude-haiku-5-5, claude-sonnet-5-5 or claude-opus-5-5"
+_LONG_CONTEXT_TOKENS = 1_000_000
+_PAGES_IN_SHORT_CONTEXT = 100
+
+
+def describe_model(client: anthropic.Anthropic, model: str) -> ModelInfo:
+    """Ask the Models API. A server without one (some gateways) leaves everything unknown."""
+    _refuse_retired(model)
+    with asking(f"asking for the model {model!r}"):
+        try:
+            found = client.models.retrieve(model)
+        except anthropic.NotFoundError as error:
+            if error.type != "not_found_error":
+                return ModelInfo(model)
+            raise UnknownModelError(_unknown(client, model)) from error
+    return _check(model, found)
+
+
+def _refuse_retired(model: str) -> None:
+    day = RETIRED.get(_ALIAS.sub("", model))
+    if day is not None:
+        raise UnknownModelError(
+            f"Anthropic retired {model!r} on {day}: calls fail. Use a current model, for example {_SUGGESTED}."
+        )
+
+
+def _unknown(client: anthropic.Anthropic, model: str) -> str:
+    try:
+        names = [entry.id for entry in client.models.list(limit=100)]
+    except anthropic.APIError:
+        names = []
+    close = difflib.get_close_matches(model, names, n=3, cutoff=0.5)
+    meant = f"Did you mean {' or '.join(map(repr, close))}?" if close else f"Try {_SUGGESTED}."
+    return f"Anthropic does not know the model {model!r}. {meant}"
+
+
+def _check(model: str, found: AnthropicModel) -> ModelInfo:
+    if found.lifecycle == "retired":
+        raise UnknownModelError(
+            f"Anthropic retired {model!r}: calls fail. Use a current model, for example {_SUGGESTED}."
+        )
+    if found.lifecycle == "deprecated":
+        logger.warning("%s is deprecated and retires on %s", model, found.retires_at)
+    can = found.capabilities
+    if can is not None and not can.batch.supported:
+        raise UnsupportedArgumentError(f"{model!r} cannot be used in batches. Use {_SUGGESTED}.")
+    is_short = found.max_input_tokens is not None and found.max_input_tokens < _LONG_CONTEXT_TOKENS
+    return ModelInfo(
+        model=model,
+        retires_at=found.retires_at,
+        max_input_tokens=found.max_input_tokens,
+        max_output_tokens=found.max_tokens,
+        max_pages=_PAGES_IN_SHORT_CONTEXT if is_short else None,
+        structured_outputs=None if can is None else can.structured_outputs.supported,
+        citations=None if can is None else can.citations.supported,
+    )

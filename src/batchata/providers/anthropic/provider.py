@@ -1,0 +1,202 @@
+"""Anthropic's Message Batches, through the official SDK."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import IO
+
+import anthropic
+import httpx2
+import orjson
+from anthropic.types import MessageTokensCount
+from anthropic.types.messages import MessageBatch
+
+from batchata.errors import LimitError, MissingKeyError, ProviderError
+from batchata.providers.anthropic import decode, encode
+from batchata.providers.anthropic.errors import asking, submit_error
+from batchata.providers.anthropic.models import describe_model
+from batchata.providers.spool import new_spool, read_lines, spool_array
+from batchata.types import (
+    DocumentKind,
+    JobSnapshot,
+    JobState,
+    Limits,
+    ModelInfo,
+    Outcome,
+    Request,
+    RequestCounts,
+    SchemaDialect,
+    TokenCount,
+)
+
+__all__ = ["LIMITS", "AnthropicProvider"]
+
+logger = logging.getLogger(__name__)
+
+_MEGABYTE = 1_000_000
+
+LIMITS = Limits(
+    max_requests=100_000,
+    max_bytes=256 * _MEGABYTE,
+    max_request_bytes=32 * _MEGABYTE,
+    custom_id_pattern=r"[a-zA-Z0-9_-]{1,64}",
+    kinds=frozenset(DocumentKind),
+    max_pages=600,
+    max_image_bytes=10 * _MEGABYTE,
+    max_image_px=8_000,
+    expires_hours=24,
+    counts_live=False,
+    native_citations=True,
+    schema_dialect=SchemaDialect.ANTHROPIC,
+    schema_with_citations=False,
+    reads_text_layer=False,
+)
+
+_READ_RETRIES = 6
+_FETCH_ATTEMPTS = 5
+_CLOCK_SKEW = timedelta(minutes=5)
+
+
+class AnthropicProvider:
+    """Anthropic over its official SDK: creates are sent once, reads are retried by the SDK itself."""
+
+    name = "anthropic"
+    limits = LIMITS
+
+    def __init__(self, client: anthropic.Anthropic) -> None:
+        self._reader = client.with_options(max_retries=_READ_RETRIES)
+        self._writer = client.with_options(max_retries=0)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> AnthropicProvider:
+        """Connect with ``ANTHROPIC_API_KEY`` (or ``ANTHROPIC_AUTH_TOKEN``), at ``ANTHROPIC_BASE_URL`` if set."""
+        key, token = environment.get("ANTHROPIC_API_KEY"), environment.get("ANTHROPIC_AUTH_TOKEN")
+        if not key and not token:
+            raise MissingKeyError(
+                "No key for Anthropic: set ANTHROPIC_API_KEY in the environment or in a .env file in the working "
+                "directory. To try without a key, use model='local/smollm2-135m'."
+            )
+        base_url = environment.get("ANTHROPIC_BASE_URL") or None
+        return cls(anthropic.Anthropic(api_key=key or None, auth_token=token or None, base_url=base_url))
+
+    def describe(self, model: str) -> ModelInfo:
+        return describe_model(self._reader, model)
+
+    def encode(self, request: Request) -> bytes:
+        return encode.encode(request)
+
+    def decode(self, entry: bytes) -> Outcome:
+        return decode.decode(entry)
+
+    def submit(self, entries: Iterable[bytes], *, tag: str) -> str:
+        """Anthropic has no tag: the run is known by the custom_ids alone, and ``tag`` goes to the log."""
+        body, size = spool_array(b'{"requests":[', entries, b"]}")
+        with body:
+            if size > LIMITS.max_bytes:
+                raise LimitError(
+                    f"The job's body is {size:,} bytes; Anthropic takes {LIMITS.max_bytes:,}. Send fewer items."
+                )
+            try:
+                batch = self._writer.post(
+                    "/v1/messages/batches",
+                    cast_to=MessageBatch,
+                    content=body,
+                    options={"headers": {"content-type": "application/json", "content-length": str(size)}},
+                )
+            except anthropic.APIError as error:
+                raise submit_error(error) from error
+        logger.info("created job %s under tag %s", batch.id, tag)
+        return batch.id
+
+    def check(self, provider_job_id: str) -> JobSnapshot:
+        with asking(f"checking the job {provider_job_id!r}"):
+            return _snapshot(self._reader.messages.batches.retrieve(provider_job_id))
+
+    def fetch(self, provider_job_id: str) -> Iterator[bytes]:
+        """Downloaded whole into a temporary file first, so that a cut download never yields a line twice."""
+        for attempt in range(1, _FETCH_ATTEMPTS + 1):
+            with new_spool() as spool:
+                try:
+                    self._download(provider_job_id, spool)
+                except httpx2.TransportError as error:
+                    logger.warning("download of %s was cut (attempt %d): %s", provider_job_id, attempt, error)
+                    continue
+                yield from read_lines(spool)
+                return
+        raise ProviderError(
+            f"The results of {provider_job_id!r} were cut {_FETCH_ATTEMPTS} times while downloading. They stay at "
+            f"Anthropic for 29 days: check the network and ask for them again.",
+            provider="anthropic",
+            retryable=True,
+        )
+
+    def _download(self, provider_job_id: str, spool: IO[bytes]) -> None:
+        with (
+            asking(f"reading the results of {provider_job_id!r}"),
+            self._reader.messages.batches.with_streaming_response.results(provider_job_id) as response,
+        ):
+            for chunk in response.iter_bytes():
+                spool.write(chunk)
+
+    def cancel(self, provider_job_id: str) -> None:
+        with asking(f"canceling the job {provider_job_id!r}"):
+            self._reader.messages.batches.cancel(provider_job_id)
+
+    def find(self, tag: str, since: datetime, count: int) -> Sequence[JobSnapshot]:
+        """By time and number of requests, for want of a tag; the custom_ids in the results are the proof."""
+        found: list[JobSnapshot] = []
+        with asking(f"looking for the job tagged {tag!r}"):
+            for batch in self._reader.messages.batches.list(limit=100):
+                if batch.created_at < since - _CLOCK_SKEW:
+                    break
+                snapshot = _snapshot(batch)
+                if snapshot.counts is not None and snapshot.counts.total == count:
+                    found.append(snapshot)
+        return found
+
+    def count_tokens(self, request: Request) -> TokenCount:
+        """Anthropic's own free count, which it calls an estimate."""
+        params = orjson.loads(self.encode(request))["params"]
+        del params["max_tokens"]
+        with asking(f"counting the tokens of {request.custom_id!r}"):
+            counted = self._reader.post("/v1/messages/count_tokens", cast_to=MessageTokensCount, body=params)
+        return TokenCount(counted.input_tokens, exact=True)
+
+
+def _snapshot(batch: MessageBatch) -> JobSnapshot:
+    counts = batch.request_counts
+    return JobSnapshot(
+        provider_job_id=batch.id,
+        state=_state(batch),
+        counts=RequestCounts(
+            processing=counts.processing,
+            succeeded=counts.succeeded,
+            errored=counts.errored,
+            canceled=counts.canceled,
+            expired=counts.expired,
+        ),
+        created_at=batch.created_at,
+        ended_at=batch.ended_at,
+        expires_at=batch.expires_at,
+        message="its results are no longer kept (29 days)" if batch.archived_at is not None else None,
+    )
+
+
+def _state(batch: MessageBatch) -> JobState:
+    if batch.archived_at is not None:
+        return JobState.FAILED
+    match batch.processing_status:
+        case "in_progress":
+            return JobState.IN_PROGRESS
+        case "canceling":
+            return JobState.CANCELING
+        case "ended":
+            return JobState.ENDED
+        case unknown:
+            raise ProviderError(
+                f"Anthropic reports the state {unknown!r} for {batch.id!r}, which this version does not know. "
+                f"Update batchata.",
+                provider="anthropic",
+            )

@@ -1,0 +1,37 @@
+"""Large bodies pass through a temporary file, never twice through memory."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from typing import IO
+
+_IN_MEMORY_BYTES = 4_000_000
+
+
+def new_spool() -> IO[bytes]:
+    """A temporary file that stays in memory while it is small."""
+    return tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)
+
+
+def spool_array(prefix: bytes, entries: Iterable[bytes], suffix: bytes) -> tuple[IO[bytes], int]:
+    """Write ``prefix entry,entry,… suffix``; returns the file, at its start, and its length in bytes."""
+    spool = new_spool()
+    spool.write(prefix)
+    for index, entry in enumerate(entries):
+        if index:
+            spool.write(b",")
+        spool.write(entry)
+    spool.write(suffix)
+    size = spool.tell()
+    spool.seek(0)
+    return spool, size
+
+
+def read_lines(spool: IO[bytes]) -> Iterator[bytes]:
+    """The lines of a spooled file from its start, without line ends; empty ones are left out."""
+    spool.seek(0)
+    for line in spool:
+        stripped = line.strip()
+        if stripped:
+            yield stripped

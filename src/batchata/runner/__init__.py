@@ -1,0 +1,1 @@
+"""The only code that knows the order of things: prepare, submit, poll, collect."""

@@ -1,0 +1,205 @@
+"""Result lines to entries: every item gets exactly one, matched by id, and nothing is taken on trust."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from batchata import citations, costs, documents, results, structured
+from batchata.jsonspans import Node
+from batchata.providers import Provider
+from batchata.runner.prepare import Preparer, fingerprint
+from batchata.runner.task import Item, Task, parse_custom_id
+from batchata.types import (
+    BatchResult,
+    Citation,
+    ErrorInfo,
+    Failed,
+    Outcome,
+    Reason,
+    Source,
+    Succeeded,
+    Usage,
+    UsageInfo,
+)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A job's lines, checked off.
+
+    Attributes:
+        run_id: the run that the ids carry; ``None`` if no line carries one of ours.
+        outcomes: by item index.
+    """
+
+    run_id: str | None
+    outcomes: dict[int, Outcome]
+
+
+def check_off(
+    provider: Provider, lines: Iterable[bytes], run_id: str | None, raw_dir: Path | None = None
+) -> Checked:
+    """Decode a job's lines and sort them by item; the first answer to an id counts, strangers are left out.
+
+    Args:
+        run_id: whose lines to take; ``None`` takes the run that the first of our ids names.
+        raw_dir: where each line goes as it came.
+    """
+    outcomes: dict[int, Outcome] = {}
+    for line in lines:
+        try:
+            outcome = provider.decode(line)
+        except ValueError as error:
+            logger.warning("a result line could not be read, its item counts as missing: %s", error)
+            continue
+        found = parse_custom_id(outcome.custom_id)
+        if found is None or found[0] != (run_id or found[0]):
+            logger.warning("an answer to %r, which this run did not ask, is left out", outcome.custom_id)
+            continue
+        run_id, index = found
+        if index in outcomes:
+            logger.warning("a second answer to %r is left out", outcome.custom_id)
+            continue
+        outcomes[index] = outcome
+        if raw_dir is not None:
+            results.write_raw(raw_dir, outcome.custom_id, line)
+    return Checked(run_id if outcomes else None, outcomes)
+
+
+class Reader:
+    """Turns outcomes into the entries that the user sees."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        task: Task,
+        *,
+        preparer: Preparer | None,
+        fingerprints: Mapping[int, str],
+        priced_at: datetime | None,
+    ) -> None:
+        self._provider = provider
+        self._task = task
+        self._preparer = preparer
+        self._fingerprints = fingerprints
+        self._priced_at = priced_at
+
+    def entry(self, item: Item, outcome: Outcome | None) -> BatchResult[Any]:
+        """The entry of one item; ``None`` is an answer that never came."""
+        if outcome is None:
+            words = "the job ended without an answer to this item"
+            outcome = Failed("", Reason.MISSING, words, retryable=True)
+            return self._entry(item, outcome, cost=costs.Cost(None))
+        if isinstance(outcome, Failed):
+            return self._entry(item, outcome)
+        if not outcome.text.strip():
+            words = "the answer is empty: thinking may have used all of max_tokens"
+            return self._entry(item, _invalid(outcome, words))
+        if self._task.response_model is None:
+            return self._entry(item, outcome, result=outcome.text)
+        try:
+            reading = structured.read(outcome.text, self._task.response_model)
+        except structured.InvalidOutput as error:
+            return self._entry(item, _invalid(outcome, error.message))
+        return self._entry(item, outcome, result=reading.value, node=reading.node)
+
+    def _entry(
+        self,
+        item: Item,
+        outcome: Outcome,
+        *,
+        result: Any = None,
+        node: Node | None = None,
+        cost: costs.Cost | None = None,
+    ) -> BatchResult[Any]:
+        cost = self._cost(outcome) if cost is None else cost
+        notes: list[str] = []
+        cited: dict[str, list[Citation]] | list[Citation] | None = None
+        if isinstance(outcome, Succeeded) and self._task.citations:
+            sources, notes = self._sources(item)
+            value = None if self._task.response_model is None else result
+            resolved = citations.resolve(outcome.blocks, value, node, sources)
+            cited = resolved.flat if resolved.by_field is None else resolved.by_field
+        return {
+            "result": result,
+            "citations": cited,
+            "error": _error(outcome),
+            "input": {"index": item.index, "name": item.name},
+            "usage": None if outcome.usage is None else _usage(outcome.usage),
+            "cost_usd": cost.usd,
+            "cost_is_estimate": cost.estimated,
+            "notes": notes,
+        }
+
+    def _cost(self, outcome: Outcome) -> costs.Cost:
+        if outcome.usage is None:
+            return costs.Cost(Decimal(0))
+        asked = costs.price(
+            self._provider.name, self._task.model, outcome.usage, at=self._priced_at, prices=self._task.prices
+        )
+        if asked.usd is not None or outcome.model is None:
+            return asked
+        return costs.price(self._provider.name, outcome.model, outcome.usage, at=self._priced_at)
+
+    def _sources(self, item: Item) -> tuple[Sequence[Source | None], list[str]]:
+        """The documents of an item as citations number them, read again, if they are still what was sent."""
+        if self._preparer is None:
+            return (), ["the documents were not given, so citations could not be checked"]
+        try:
+            read = self._preparer.request(item, "unused").documents
+        except (ValueError, OSError) as error:
+            return (), [f"the document could not be read again, so citations could not be checked: {error}"]
+        if self._fingerprints.get(item.index, fingerprint(read)) != fingerprint(read):
+            return (), ["the document changed since it was sent, so citations could not be checked"]
+        sources = [documents.source(document) for document in read if not document.kind.is_image]
+        notes = [
+            f"{document.name} is a picture, which cannot be cited" for document in read if document.kind.is_image
+        ]
+        for source in sources:
+            bare = [str(number) for number, text in enumerate(source.pages, 1) if not text.strip()]
+            if bare:
+                notes.append(
+                    f"{source.name} has no text layer on page {', '.join(bare)}: nothing there can be checked"
+                )
+        return sources, notes
+
+
+def _invalid(answer: Succeeded, words: str) -> Failed:
+    return Failed(
+        answer.custom_id,
+        Reason.INVALID_OUTPUT,
+        words,
+        text=answer.text,
+        usage=answer.usage,
+        model=answer.model,
+        retryable=True,
+    )
+
+
+def _error(outcome: Outcome) -> ErrorInfo | None:
+    if isinstance(outcome, Succeeded):
+        return None
+    return {
+        "reason": outcome.reason.value,
+        "message": outcome.message,
+        "retryable": outcome.retryable,
+        "raw_text": outcome.text,
+    }
+
+
+def _usage(usage: Usage) -> UsageInfo:
+    return {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "cached_input_tokens": usage.cache_read_tokens,
+        "cache_write_tokens": usage.cache_write_tokens + usage.cache_write_1h_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+    }

@@ -1,0 +1,192 @@
+"""Items to encoded requests: read, checked against the provider's limits, encoded. Nothing is sent here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from batchata import documents, messages, structured
+from batchata.errors import ArgumentError, LimitError, UnsupportedArgumentError
+from batchata.providers import Provider
+from batchata.runner.task import FileSource, Item, Task, WorkedExample, custom_id
+from batchata.types import (
+    Document,
+    DocumentPart,
+    Example,
+    JsonObject,
+    Limits,
+    Message,
+    ModelInfo,
+    Part,
+    Request,
+    TextPart,
+)
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How the answer's form is asked for: enforced by the provider, or in words, or not at all."""
+
+    schema: JsonObject | None = None
+    instructions: str | None = None
+
+
+class Preparer:
+    """Makes the requests of one task, for one provider and model. Checks the task itself when it is made."""
+
+    def __init__(self, provider: Provider, info: ModelInfo, task: Task) -> None:
+        self._provider = provider
+        self._task = task
+        self._limits = _limits_of(provider.limits, info)
+        _check_task(provider, info, task)
+        self._form = _form(provider.limits, info, task)
+        self._examples = tuple(self._example(index, pair) for index, pair in enumerate(task.examples))
+
+    def lines(self, items: Iterable[Item], run_id: str, *, job: int = 0, total: int) -> Iterator[Prepared]:
+        """One encoded request an item, read when its turn comes, within the provider's limits for one job."""
+        size = 0
+        if total > self._limits.max_requests:
+            raise LimitError(
+                f"{total:,} items are more than {self._provider.name} takes in one job "
+                f"({self._limits.max_requests:,}). Use BatchManager, which splits them over several."
+            )
+        for item in items:
+            request = self.request(item, custom_id(run_id, job, item.index), cache_prefix=total > 1)
+            line = self._provider.encode(request)
+            self._check_line(item, line)
+            size += len(line) + 1
+            if size > self._limits.max_bytes:
+                raise LimitError(
+                    f"Item {item.index} brings the job to {size:,} bytes; {self._provider.name} takes "
+                    f"{self._limits.max_bytes:,} in one job. Use BatchManager, which splits it over several."
+                )
+            yield Prepared(line, fingerprint(request.documents))
+
+    def request(self, item: Item, request_id: str, *, cache_prefix: bool = False) -> Request:
+        """The provider-neutral request of one item."""
+        system, turns = self._conversation(item)
+        texts = [text for text in (system, self._form.instructions) if text]
+        return Request(
+            custom_id=request_id,
+            model=self._task.model,
+            messages=turns,
+            max_tokens=self._task.max_tokens,
+            system="\n\n".join(texts) or None,
+            temperature=self._task.temperature,
+            schema=self._form.schema,
+            citations=self._task.citations,
+            examples=self._examples,
+            cache_prefix=cache_prefix and bool(self._examples),
+        )
+
+    def _conversation(self, item: Item) -> tuple[str | None, tuple[Message, ...]]:
+        if item.file is None:
+            system, turns = messages.parse(item.conversation, item.index, self._load)
+            self._check_citable(item, turns)
+            return system, turns
+        return None, (Message("user", self._ask_of_file(item.file)),)
+
+    def _ask_of_file(self, file: FileSource) -> tuple[Part, ...]:
+        return DocumentPart(self._load(file)), TextPart(self._task.prompt or "")
+
+    def _load(self, source: FileSource, *, name: str | None = None) -> Document:
+        document = documents.load(source, name=name, with_text_layer=self._limits.reads_text_layer)
+        documents.check(document, self._limits)
+        return document
+
+    def _check_citable(self, item: Item, turns: Sequence[Message]) -> None:
+        parts = [part for turn in turns for part in turn.parts]
+        if self._task.citations and not any(isinstance(part, DocumentPart) for part in parts):
+            raise UnsupportedArgumentError(
+                f"enable_citations=True, but messages[{item.index}] holds no document to cite. Add a part "
+                f"{{'type': 'document', 'file': 'path'}}, or leave citations off."
+            )
+
+    def _check_line(self, item: Item, line: bytes) -> None:
+        if len(line) > self._limits.max_request_bytes:
+            raise LimitError(
+                f"Item {item.index} ({item.name or 'no file name'}) is {len(line):,} bytes when encoded; "
+                f"{self._provider.name} takes {self._limits.max_request_bytes:,} in one request. Split it."
+            )
+
+    def _example(self, index: int, pair: WorkedExample) -> Example:
+        given, output = pair
+        asked: tuple[Part, ...]
+        if isinstance(given, str):
+            asked = (TextPart(given), TextPart(self._task.prompt)) if self._task.prompt else (TextPart(given),)
+        elif isinstance(given, (bytes, os.PathLike)):
+            asked = self._ask_of_file(given)
+        else:
+            _, turns = messages.parse(given, index, self._load)
+            asked = tuple(part for turn in turns for part in turn.parts)
+        return Example(asked, _example_output(index, output, self._task.response_model))
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An encoded request, and what its documents were when it was made."""
+
+    line: bytes
+    fingerprint: str
+
+
+def fingerprint(read: Sequence[Document]) -> str:
+    """A hash of the documents' bytes, to notice a file that changed since it was sent."""
+    digest = hashlib.sha256()
+    for document in read:
+        digest.update(len(document.data).to_bytes(8, "big") + document.data)
+    return digest.hexdigest()
+
+
+def _limits_of(limits: Limits, info: ModelInfo) -> Limits:
+    return limits if info.max_pages is None else replace(limits, max_pages=info.max_pages)
+
+
+def _check_task(provider: Provider, info: ModelInfo, task: Task) -> None:
+    if task.max_tokens < 1:
+        raise ArgumentError(f"max_tokens must be at least 1, got {task.max_tokens}.")
+    if info.max_output_tokens is not None and task.max_tokens > info.max_output_tokens:
+        raise LimitError(
+            f"max_tokens={task.max_tokens:,} is more than {task.model!r} can write ({info.max_output_tokens:,})."
+        )
+    if task.citations and (not provider.limits.native_citations or info.citations is False):
+        raise UnsupportedArgumentError(
+            f"{task.model!r} cannot cite places in documents. Leave enable_citations off, or use another model."
+        )
+
+
+def _form(limits: Limits, info: ModelInfo, task: Task) -> Form:
+    """Enforced where provider, model and the rest of the request allow it; else asked for in words."""
+    if task.response_model is None:
+        return Form()
+    schema = structured.schema_of(task.response_model)
+    may_enforce = info.structured_outputs is not False and (not task.citations or limits.schema_with_citations)
+    if may_enforce and limits.schema_dialect is not None:
+        fitted = structured.for_dialect(schema, limits.schema_dialect)
+        if fitted is not None:
+            return Form(schema=fitted)
+    return Form(instructions=structured.instructions(schema, citations=task.citations))
+
+
+def _example_output(index: int, output: object, response_model: type[BaseModel] | None) -> str:
+    from pydantic import BaseModel, ValidationError  # noqa: PLC0415  # imported where first used
+
+    if response_model is None:
+        return output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
+    if isinstance(output, BaseModel):
+        return output.model_dump_json(by_alias=True)
+    text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False, default=str)
+    try:
+        response_model.model_validate_json(text)
+    except ValidationError as error:
+        words = re.sub(r"\s+", " ", str(error))
+        raise ArgumentError(f"The output of examples[{index}] does not fit the response model: {words}") from error
+    return text

@@ -1,0 +1,69 @@
+"""What is asked, of which inputs, and under which ids."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from batchata import costs
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+FileSource: TypeAlias = str | os.PathLike[str] | bytes
+ExampleInput: TypeAlias = FileSource | Sequence[Mapping[str, object]]
+ExampleOutput: TypeAlias = "str | Mapping[str, object] | BaseModel"
+WorkedExample: TypeAlias = tuple[ExampleInput, ExampleOutput]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One input: a file, or a conversation."""
+
+    index: int
+    file: FileSource | None = None
+    conversation: object = None
+
+    @property
+    def name(self) -> str | None:
+        """The file's name, for the user; ``None`` for bytes and conversations."""
+        if self.file is None or isinstance(self.file, bytes):
+            return None
+        return os.fspath(self.file).rstrip("/").replace("\\", "/").rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is asked of every item."""
+
+    model: str
+    prompt: str | None = None
+    response_model: type[BaseModel] | None = None
+    citations: bool = False
+    max_tokens: int = 4096
+    temperature: float | None = None
+    examples: tuple[WorkedExample, ...] = ()
+    prices: costs.Prices | None = None
+
+
+_CUSTOM_ID = re.compile(r"(bt[0-9a-f]{12})-(\d+)-(\d+)")
+
+
+def new_run_id() -> str:
+    """An id that no other run has."""
+    return f"bt{secrets.token_hex(6)}"
+
+
+def custom_id(run_id: str, job: int, index: int) -> str:
+    """The proof that a request is ours, and the way back to its input: run, job and item."""
+    return f"{run_id}-{job}-{index}"
+
+
+def parse_custom_id(text: str) -> tuple[str, int] | None:
+    """The run and the item's index; ``None`` for an id that this library did not make."""
+    found = _CUSTOM_ID.fullmatch(text)
+    return None if found is None else (found[1], int(found[3]))

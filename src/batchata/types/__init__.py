@@ -1,0 +1,83 @@
+"""The values every room shares: frozen dataclasses inside, TypedDicts at the public edge."""
+
+from batchata.types.answers import (
+    Citation,
+    Failed,
+    Match,
+    Origin,
+    Outcome,
+    Reason,
+    Succeeded,
+    TextBlock,
+    Usage,
+)
+from batchata.types.documents import (
+    Box,
+    Document,
+    DocumentKind,
+    Source,
+)
+from batchata.types.jobs import (
+    JobSnapshot,
+    JobState,
+    RequestCounts,
+)
+from batchata.types.public import (
+    BatchResult,
+    ErrorInfo,
+    InputInfo,
+    JobStats,
+    Price,
+    UsageInfo,
+)
+from batchata.types.requests import (
+    DocumentPart,
+    Example,
+    JsonObject,
+    Limits,
+    Message,
+    ModelInfo,
+    Part,
+    Request,
+    Role,
+    SchemaDialect,
+    TextPart,
+    TokenCount,
+)
+
+__all__ = [
+    "BatchResult",
+    "Box",
+    "Citation",
+    "Document",
+    "DocumentKind",
+    "DocumentPart",
+    "ErrorInfo",
+    "Example",
+    "Failed",
+    "InputInfo",
+    "JobSnapshot",
+    "JobState",
+    "JobStats",
+    "JsonObject",
+    "Limits",
+    "Match",
+    "Message",
+    "ModelInfo",
+    "Origin",
+    "Outcome",
+    "Part",
+    "Price",
+    "Reason",
+    "Request",
+    "RequestCounts",
+    "Role",
+    "SchemaDialect",
+    "Source",
+    "Succeeded",
+    "TextBlock",
+    "TextPart",
+    "TokenCount",
+    "Usage",
+    "UsageInfo",
+]

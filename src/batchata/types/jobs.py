@@ -1,0 +1,53 @@
+"""How a job stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class JobState(StrEnum):
+    """How a job stands at the provider."""
+
+    PENDING = "pending"
+    IN_PROGRESS = "in_progress"
+    CANCELING = "canceling"
+    ENDED = "ended"
+    """Results can be read, also after expiry or cancel."""
+    FAILED = "failed"
+    """Over, with nothing to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestCounts:
+    """How many requests of a job ended in which way, as far as the provider tells."""
+
+    processing: int = 0
+    succeeded: int = 0
+    errored: int = 0
+    canceled: int = 0
+    expired: int = 0
+
+    @property
+    def total(self) -> int:
+        """All requests of the job."""
+        return self.processing + self.done
+
+    @property
+    def done(self) -> int:
+        """Requests that ended, in whichever way."""
+        return self.succeeded + self.errored + self.canceled + self.expired
+
+
+@dataclass(frozen=True, slots=True)
+class JobSnapshot:
+    """What ``check`` saw."""
+
+    provider_job_id: str
+    state: JobState
+    counts: RequestCounts | None = None
+    created_at: datetime | None = None
+    ended_at: datetime | None = None
+    expires_at: datetime | None = None
+    message: str | None = None
