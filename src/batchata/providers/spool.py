@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from typing import IO
 
+import orjson
+
 _IN_MEMORY_BYTES = 4_000_000
 
 
@@ -35,3 +37,15 @@ def read_lines(spool: IO[bytes]) -> Iterator[bytes]:
         stripped = line.strip()
         if stripped:
             yield stripped
+
+
+def ends_whole(spool: IO[bytes]) -> bool:
+    """Whether a spooled file of JSON lines ends with a whole line: a proxy may cut a download in silence."""
+    last = b""
+    for line in read_lines(spool):
+        last = line
+    try:
+        orjson.loads(last or b"null")
+    except orjson.JSONDecodeError:
+        return False
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ from batchata.runner.prepare import Preparer
 from batchata.runner.submit import Submitted
 from batchata.runner.task import Item, Task
 from batchata.types import BatchResult, JobSnapshot, JobState
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,10 @@ class RunningJob:
                 f"The job {self.job_id!r} ended at {context.provider.name} without results: "
                 f"{snapshot.message or 'no reason given'}."
             )
-        lines = context.provider.fetch(self.job_id)
-        checked = check_off(context.provider, lines, context.run_id, context.raw_dir)
+        checked = self._fetch()
+        if self._is_proven and self._is_short(checked):
+            logger.warning("answers of %s are missing; reading its results once more", self.job_id)
+            checked = self._fetch()
         if checked.outcomes or self._is_proven:
             return checked
         if not self._rivals:
@@ -96,6 +101,14 @@ class RunningJob:
             )
         self.job_id, self.snapshot = self._rivals.pop(0), None
         return None
+
+    def _fetch(self) -> Checked:
+        context = self.context
+        return check_off(context.provider, context.provider.fetch(self.job_id), context.run_id, context.raw_dir)
+
+    def _is_short(self, checked: Checked) -> bool:
+        items = self.context.items
+        return items is not None and len(checked.outcomes) < len(items)
 
     def _entries(self, checked: Checked) -> list[BatchResult[Any]]:
         context, snapshot = self.context, self.check()

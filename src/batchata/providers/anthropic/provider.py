@@ -17,7 +17,7 @@ from batchata.errors import LimitError, MissingKeyError, ProviderError
 from batchata.providers.anthropic import decode, encode
 from batchata.providers.anthropic.errors import asking, submit_error
 from batchata.providers.anthropic.models import describe_model
-from batchata.providers.spool import new_spool, read_lines, spool_array
+from batchata.providers.spool import ends_whole, new_spool, read_lines, spool_array
 from batchata.types import (
     DocumentKind,
     JobSnapshot,
@@ -118,13 +118,10 @@ class AnthropicProvider:
         """Downloaded whole into a temporary file first, so that a cut download never yields a line twice."""
         for attempt in range(1, _FETCH_ATTEMPTS + 1):
             with new_spool() as spool:
-                try:
-                    self._download(provider_job_id, spool)
-                except httpx2.TransportError as error:
-                    logger.warning("download of %s was cut (attempt %d): %s", provider_job_id, attempt, error)
-                    continue
-                yield from read_lines(spool)
-                return
+                if self._download(provider_job_id, spool):
+                    yield from read_lines(spool)
+                    return
+                logger.warning("download of the results of %s was cut (attempt %d)", provider_job_id, attempt)
         raise ProviderError(
             f"The results of {provider_job_id!r} were cut {_FETCH_ATTEMPTS} times while downloading. They stay at "
             f"Anthropic for 29 days: check the network and ask for them again.",
@@ -132,13 +129,16 @@ class AnthropicProvider:
             retryable=True,
         )
 
-    def _download(self, provider_job_id: str, spool: IO[bytes]) -> None:
-        with (
-            asking(f"reading the results of {provider_job_id!r}"),
-            self._reader.messages.batches.with_streaming_response.results(provider_job_id) as response,
-        ):
-            for chunk in response.iter_bytes():
-                spool.write(chunk)
+    def _download(self, provider_job_id: str, spool: IO[bytes]) -> bool:
+        """Whether the results came whole."""
+        with asking(f"reading the results of {provider_job_id!r}"):
+            try:
+                with self._reader.messages.batches.with_streaming_response.results(provider_job_id) as response:
+                    for chunk in response.iter_bytes():
+                        spool.write(chunk)
+            except httpx2.TransportError:
+                return False
+        return ends_whole(spool)
 
     def cancel(self, provider_job_id: str) -> None:
         with asking(f"canceling the job {provider_job_id!r}"):

@@ -1,0 +1,32 @@
+"""What many tests need: a loopback provider, and the shared data where it is at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.wire.anthropic_server import AnthropicServer
+
+SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
+
+
+@pytest.fixture
+def anthropic_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[AnthropicServer]:
+    """A loopback Anthropic that the environment points to; the working directory is empty, so has no ``.env``."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_PROFILE", "ANTHROPIC_CUSTOM_HEADERS"):
+        monkeypatch.delenv(name, raising=False)
+    with AnthropicServer() as server:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+        monkeypatch.setenv("ANTHROPIC_API_KEY", server.key)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The shared data beside the project; not part of it, so tests that read it skip without it."""
+    if not SHARED.is_dir():
+        pytest.skip(f"the shared data is not at hand: {SHARED} does not exist")
+    return SHARED
