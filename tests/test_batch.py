@@ -359,7 +359,7 @@ def test_waiting_ends_at_the_timeout_and_says_how_to_come_back(anthropic_server:
 
 def test_cancel_keeps_what_finished(anthropic_server: AnthropicServer) -> None:
     anthropic_server.ends_after = NEVER
-    anthropic_server.batches.done_at_cancel = 2
+    anthropic_server.batches.done_at_cancel = 0.4
     job = batch(MODEL, messages=numbers(5))
     job.cancel()
     entries = job.results()

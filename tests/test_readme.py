@@ -45,9 +45,9 @@ def test_every_block_of_the_readme_runs(
     pdf.multi_cell(0, 8, "Invoice 2026-0117\nIssued 2026-03-05\nTotal 1234.50")
     pdf.output(str(tmp_path / "invoices" / "a.pdf"))
     anthropic_server.answer = invoice_answer
-    namespace: dict[str, object] = {}
+    namespace: dict[str, object] = {"__name__": "readme"}
     for block in python_blocks(ROOT / "README.md"):
-        exec(compile(block, "README.md", "exec"), namespace)  # noqa: S102  # this is what the test is for
+        exec(compile(block, "README.md", "exec", dont_inherit=True), namespace)  # noqa: S102  # this is what the test is for
     printed = capsys.readouterr().out
     assert "a.pdf number='2026-0117' issued=datetime.date(2026, 3, 5) total=Decimal('1234.50')" in printed
     assert "number Invoice 2026-0117 1 exact True" in printed
@@ -63,7 +63,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_docs_blocks_run() -> None:
     for page in ROOT.glob("docs/*.md"):
         for block in python_blocks(page):
-            exec(compile(block, page.name, "exec"), {})  # noqa: S102  # this is what the test is for
+            exec(compile(block, page.name, "exec", dont_inherit=True), {})  # noqa: S102  # this is what the test is for
 
 
 def test_llms_txt_is_up_to_date() -> None:

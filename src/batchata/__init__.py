@@ -1,1 +1,51 @@
 """One prompt over many inputs at the providers' batch price, every field traced, every cent counted."""
+
+from batchata.api import BatchJob, batch
+from batchata.errors import (
+    ArgumentError,
+    BatchataError,
+    ConversationError,
+    DocumentError,
+    DocumentNotFoundError,
+    JobFailedError,
+    LimitError,
+    MissingExtraError,
+    MissingKeyError,
+    MissingWeightsError,
+    NotReadyError,
+    ProviderError,
+    SchemaError,
+    SubmissionInDoubtError,
+    UnknownModelError,
+    UnsupportedArgumentError,
+)
+from batchata.types import BatchResult, Box, Citation, JobStats, Match, Origin, Price, Reason
+
+__all__ = [
+    "ArgumentError",
+    "BatchJob",
+    "BatchResult",
+    "BatchataError",
+    "Box",
+    "Citation",
+    "ConversationError",
+    "DocumentError",
+    "DocumentNotFoundError",
+    "JobFailedError",
+    "JobStats",
+    "LimitError",
+    "Match",
+    "MissingExtraError",
+    "MissingKeyError",
+    "MissingWeightsError",
+    "NotReadyError",
+    "Origin",
+    "Price",
+    "ProviderError",
+    "Reason",
+    "SchemaError",
+    "SubmissionInDoubtError",
+    "UnknownModelError",
+    "UnsupportedArgumentError",
+    "batch",
+]

@@ -1,0 +1,6 @@
+"""``python -m batchata``."""
+
+from batchata.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""The words beside numbers and dates, casefolded: month names, scales, currencies, units."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_MONTHS = """
+january jan januar jänner janvier janv enero ene gennaio gen januari janeiro stycznia styczeń sty
+february feb februar feber février févr fév febrero febbraio februari fevereiro fev lutego luty lut
+march mar märz mär mars marzo maart mrt março marca marzec
+april apr avril avr abril abr aprile kwietnia kwiecień kwi
+may mai mayo maggio mag mei maio maja maj
+june jun juni juin junio giugno giu junho czerwca czerwiec cze
+july jul juli juillet juil julio luglio lug julho lipca lipiec lip
+august aug août aout agosto ago augustus sierpnia sierpień sie
+september sep sept septembre septiembre settembre set setembro września wrzesień wrz
+october oct oktober okt octobre octubre ottobre ott outubro out października październik paź
+november nov novembre noviembre novembro listopada listopad lis
+december dec dezember dez décembre déc diciembre dic dicembre dezembro grudnia grudzień gru
+"""
+
+
+def _without_accents(word: str) -> str:
+    return "".join(char for char in unicodedata.normalize("NFD", word) if not unicodedata.combining(char))
+
+
+MONTHS: dict[str, int] = {
+    spelling: month
+    for month, line in enumerate(_MONTHS.strip().splitlines(), start=1)
+    for word in line.split()
+    for spelling in (word, _without_accents(word))
+}
+
+_SCALES = {
+    1_000: "thousand thousands tsd tausend mille tys duizend",
+    100_000: "lakh lakhs",
+    1_000_000: "million millions mio mln millionen millones millón milione milioni miljoen milhão milhões "
+    "milion miliony milionów mill",
+    10_000_000: "crore crores",
+    1_000_000_000: "billion billions bn milliarde milliarden mrd milliard milliards miliardo miliardi miljard "
+    "mld bilhão bilhões miliard miliardy miliardów",
+    1_000_000_000_000: "trillion trillions billionen billones bilioni biljoen trilhões",
+}
+SCALES: dict[str, int] = {word: factor for factor, words in _SCALES.items() for word in words.split()}
+LETTER_SCALES: dict[str, int] = {"k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
+"""Only attached to the digits: "$12.3M"."""
+
+_CURRENCIES = """
+eur usd gbp chf jpy cny rmb aud cad nzd sek nok dkk pln czk huf ron inr brl mxn zar try krw sgd hkd ils aed
+sar rub uah thb twd php idr myr vnd clp cop ars pen egp ngn kes rs us au ca nz kr zł kč ft lei
+"""
+CURRENCIES: frozenset[str] = frozenset(_CURRENCIES.split())
+_UNITS = """
+g kg mg t km m cm mm l ml cl dl h hr hrs min s sec ms w kw kwh mwh gw gwh v kv a hz khz mhz ghz kb mb gb tb
+pt px x st nd rd th d y yr yrs pcs pc stk stck uhr c f p pp er bps lb lbs oz ft in mi mph ha ºc °c
+"""
+UNITS: frozenset[str] = frozenset(_UNITS.split())

@@ -1,0 +1,9 @@
+"""Response models: what the provider is asked for, and what its answer is read into."""
+
+from __future__ import annotations
+
+from batchata.structured.dialect import for_dialect
+from batchata.structured.reading import InvalidOutput, Reading, read
+from batchata.structured.schema import instructions, schema_of
+
+__all__ = ["InvalidOutput", "Reading", "for_dialect", "instructions", "read", "schema_of"]

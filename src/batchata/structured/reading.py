@@ -1,0 +1,93 @@
+"""A model's answer as an instance of the user's model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from batchata.jsonspans import Candidate, Node, candidates
+from batchata.structured.dialect import is_object
+from batchata.structured.schema import schema_of
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel, ValidationError
+
+ModelT = TypeVar("ModelT", bound="BaseModel")
+
+_MAX_ERRORS = 10
+_MAX_INPUT = 60
+_WRAP = '{"value":'
+_VALIDATOR_ERRORS = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError)
+"""What a user's own validator may raise over one answer; it must not cost the other answers."""
+
+
+class InvalidOutput(Exception):  # noqa: N818  # named after the reason it becomes: invalid_output
+    """The answer is not what the response model asks for. ``message`` says why, one line each."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[ModelT]):
+    """A validated answer, and the JSON it was read from, with its place in the answer's text."""
+
+    value: ModelT
+    node: Node
+
+
+def read(text: str, model: type[ModelT]) -> Reading[ModelT]:
+    """Find the JSON in the answer and validate it as JSON (so dates, enums and strict models work).
+
+    Prose, fences and ``<cite …>`` markup are passed over; of several JSON values the likeliest that validates is
+    taken. Raises ``InvalidOutput``, also for JSON that is cut short but would validate.
+    """
+    found = candidates(text)
+    if not found:
+        raise InvalidOutput("the answer holds no JSON")
+    if any(not candidate.node.complete for candidate in found):
+        raise InvalidOutput("the JSON in the answer is cut short")
+    messages: list[str] = []
+    for json, node in (form for candidate in found for form in _forms(candidate, model)):
+        try:
+            return Reading(model.model_validate_json(json, by_alias=True, by_name=True), node)
+        except _VALIDATOR_ERRORS as error:
+            messages.append(_message(error))
+    raise InvalidOutput(messages[0])
+
+
+def _forms(candidate: Candidate, model: type[BaseModel]) -> Iterator[tuple[str, Node]]:
+    """The JSON as it stands; before it, what ``for_dialect`` may have had wrapped."""
+    from pydantic import RootModel  # noqa: PLC0415  # imported where first used
+
+    node = candidate.node
+    if (
+        issubclass(model, RootModel)
+        and isinstance(node.children, dict)
+        and list(node.children) == ["value"]
+        and candidate.json.startswith(_WRAP)
+        and not is_object(schema_of(model))
+    ):
+        yield candidate.json[len(_WRAP) : -1], node.children["value"]
+    yield candidate.json, node
+
+
+def _message(error: Exception) -> str:
+    from pydantic import ValidationError  # noqa: PLC0415  # imported where first used
+
+    if not isinstance(error, ValidationError):
+        return f"the response model's own validator raised {type(error).__name__}: {error}"
+    lines = list(_lines(error))
+    more = len(lines) - _MAX_ERRORS
+    return "\n".join(lines[:_MAX_ERRORS] + ([f"… and {more} more"] if more > 0 else []))
+
+
+def _lines(error: ValidationError) -> Iterator[str]:
+    for each in error.errors(include_url=False, include_context=False):
+        path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in each["loc"]).lstrip(".")
+        got = repr(each["input"])
+        got = got if len(got) <= _MAX_INPUT else got[: _MAX_INPUT - 1] + "…"
+        message = " ".join(each["msg"].split())
+        yield f"{path}: {message} (got {got})" if path else f"{message} (got {got})"
