@@ -128,7 +128,9 @@ class Reader:
             value = None if self._task.response_model is None else result
             resolved = citations.resolve(outcome.blocks, value, node, sources)
             cited = resolved.flat if resolved.by_field is None else resolved.by_field
-            notes += [f"cited, but for no field that could be told: {each.cited_text!r}" for each in resolved.unmapped]
+            notes += [
+                f"cited, but for no field that could be told: {each.cited_text!r}" for each in resolved.unmapped
+            ]
         return {
             "result": result,
             "citations": cited,

@@ -62,6 +62,10 @@ class RunningJob:
             self.snapshot = self.context.provider.check(self.job_id)
         return self.snapshot
 
+    def is_over(self) -> bool:
+        """Ask the provider whether results can be read."""
+        return self.check().state in OVER
+
     def wait(self, timeout: float | None) -> None:
         """Block until the job is over, with a display where somebody is looking."""
         if self.snapshot is not None and self.snapshot.state in OVER:

@@ -1,0 +1,98 @@
+"""From the user's arguments to a job: what ``batch()`` and ``BatchJob.attach`` do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from batchata import costs
+from batchata.errors import ArgumentError
+from batchata.providers import provider_for
+from batchata.results import open_raw_dir
+from batchata.runner.job import Context, RunningJob
+from batchata.runner.prepare import Preparer
+from batchata.runner.submit import Submitted, submit
+from batchata.runner.task import FileSource, Item, Task, new_run_id
+from batchata.types import ModelInfo
+
+if TYPE_CHECKING:
+    pass
+
+_EMPTY_JOB = Submitted("empty")
+
+
+def start_job(task: Task, items: tuple[Item, ...], raw_results_dir: str | os.PathLike[str] | None) -> RunningJob:
+    """Check everything, then submit one job with a request for every item."""
+    check_task(task)
+    provider, name = provider_for(task.model, _read_environment())
+    task = replace(task, model=name)
+    raw_dir = None if raw_results_dir is None else open_raw_dir(raw_results_dir)
+    run_id = new_run_id()
+    if not items:
+        return RunningJob(Context(provider, task, (), run_id=run_id, raw_dir=raw_dir), _EMPTY_JOB)
+    preparer = Preparer(provider, provider.describe(name), task)
+    fingerprints: dict[int, str] = {}
+
+    def lines() -> Iterator[bytes]:
+        for item, prepared in zip(items, preparer.lines(items, run_id, total=len(items)), strict=True):
+            fingerprints[item.index] = prepared.fingerprint
+            yield prepared.line
+
+    submitted = submit(provider, lines(), tag=run_id)
+    return RunningJob(Context(provider, task, items, preparer, fingerprints, run_id, raw_dir), submitted)
+
+
+def attach_job(
+    job_id: str,
+    task: Task,
+    items: tuple[Item, ...] | None,
+    raw_results_dir: str | os.PathLike[str] | None,
+) -> RunningJob:
+    """Take up a job by its id. Without ``items`` its citations cannot be checked against the documents."""
+    check_task(task)
+    provider, name = provider_for(task.model, _read_environment())
+    task = replace(task, model=name)
+    raw_dir = None if raw_results_dir is None else open_raw_dir(raw_results_dir)
+    preparer = None if items is None else Preparer(provider, ModelInfo(name), task)
+    return RunningJob(Context(provider, task, items, preparer, raw_dir=raw_dir), Submitted(job_id))
+
+
+def items_of(
+    messages: Sequence[object] | None, files: Sequence[FileSource] | None, prompt: str | None
+) -> tuple[Item, ...]:
+    """The inputs, numbered. Raises ``ArgumentError`` unless there is exactly one kind of them."""
+    if (messages is None) == (files is None):
+        raise ArgumentError("Give either messages= or files=, and not both.")
+    for name, given in (("messages", messages), ("files", files)):
+        if isinstance(given, (str, bytes, os.PathLike)):
+            raise ArgumentError(f"{name} must be a list, got a single {type(given).__name__}: write {name}=[…].")
+    if messages is not None:
+        return tuple(Item(index, conversation=conversation) for index, conversation in enumerate(messages))
+    if not prompt:
+        raise ArgumentError("files= needs prompt=: what is to be asked of every file.")
+    return tuple(Item(index, file=file) for index, file in enumerate(files or ()))
+
+
+def check_task(task: Task) -> None:
+    """Raise ``ArgumentError`` for what can be known to be wrong before anything is connected to."""
+    costs.check_prices(task.prices)
+    model: Any = task.response_model
+    if model is None:
+        return
+    from pydantic import BaseModel  # noqa: PLC0415  # imported where first used
+
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        raise ArgumentError(f"response_model must be a Pydantic model class, got {model!r}.")
+
+
+def _read_environment() -> dict[str, str]:
+    """The environment, over what a ``.env`` file in the working directory says."""
+    path = Path(".env")
+    if not path.is_file():
+        return dict(os.environ)
+    from dotenv import dotenv_values  # noqa: PLC0415  # imported where first used
+
+    return {key: value for key, value in dotenv_values(path).items() if value is not None} | os.environ
