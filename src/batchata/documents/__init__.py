@@ -1,0 +1,12 @@
+"""A path, bytes or an address → a checked ``Document``, and its text for looking citations up.
+
+PDFs are read with PDFium, which is not thread-safe: call these functions from one thread.
+"""
+
+from __future__ import annotations
+
+from batchata.documents.check import check
+from batchata.documents.load import load, source
+from batchata.documents.pdf import text_layer
+
+__all__ = ["check", "load", "source", "text_layer"]
