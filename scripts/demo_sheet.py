@@ -1,4 +1,3 @@
-# ruff: noqa: INP001  # a script and its parts, not a package
 """What the demo's documents are drawn with: a page written on by position, and an office scanner."""
 
 from __future__ import annotations

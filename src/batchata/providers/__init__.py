@@ -63,6 +63,6 @@ def provider_for(model: str, environment: Mapping[str, str]) -> tuple[Provider, 
         + [f"{name}/…" for name in PROVIDERS]
     )
     raise UnknownModelError(
-        f"No provider claims the model {model!r}. Known prefixes: {known}. "
-        f"Name the provider outright if its name is not recognised, for example 'anthropic/{model}'."
+        f"No provider claims the model {model!r}. Known prefixes: {known}. If one of these serves it, name it "
+        f"outright, as in 'anthropic/NAME'."
     )

@@ -62,7 +62,7 @@ def _unknown(client: anthropic.Anthropic, model: str) -> str:
         names = [entry.id for entry in client.models.list(limit=100)]
     except anthropic.APIError:
         names = []
-    close = difflib.get_close_matches(model, names, n=3, cutoff=0.5)
+    close = difflib.get_close_matches(model, names, n=2, cutoff=0.8)
     meant = f"Did you mean {' or '.join(map(repr, close))}?" if close else f"Try {_SUGGESTED}."
     return f"Anthropic does not know the model {model!r}. {meant}"
 
