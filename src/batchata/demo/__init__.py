@@ -1,0 +1,51 @@
+"""The main job on documents of our own: no key, no network, a small real model on the CPU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from batchata.api import batch
+from batchata.demo import screen
+from batchata.demo.task import PROMPT, BusinessDocument, copy_documents, expected, worked_examples, write_results
+
+__all__ = ["run"]
+
+MODEL = "local/smollm2-135m"
+
+
+def run(folder: Path, *, model: str = MODEL, console: Console | None = None) -> None:
+    """Read six documents with one call, and print every field with its place in the source.
+
+    Args:
+        folder: made if needed; gets the documents, the raw answers and ``results.jsonl``. Nothing is deleted.
+        model: any model this library can call.
+        console: where to print; standard output if not given, 100 columns wide where it is no terminal.
+
+    Raises:
+        BatchataError: as ``batch`` and ``BatchJob.results`` do; ``MissingWeightsError`` without the small model.
+    """
+    if console is None:
+        console = Console()
+        console = console if console.is_terminal else Console(width=100)
+    files = copy_documents(folder / "documents")
+    screen.introduce(console, files, model)
+    job = batch(
+        model=model,
+        files=files,
+        prompt=PROMPT,
+        response_model=BusinessDocument,
+        enable_citations=True,
+        max_tokens=200,
+        raw_results_dir=folder / "raw",
+        examples=worked_examples(),
+    )
+    entries = job.wait().results()
+    write_results(folder / "results.jsonl", entries)
+    truth = expected()
+    screen.print_fields(console, entries, truth)
+    screen.print_failures(console, entries)
+    screen.print_score(console, entries, truth, model)
+    screen.print_costs(console, entries, job.stats())
+    screen.print_folder(console, folder)

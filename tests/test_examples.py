@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from batchata.errors import MissingWeightsError
+from batchata.providers import provider_for
+
+ROOT = Path(__file__).parents[1]
+EXPECTED = {
+    "batch_manager_example": ["Attaching to its job.", "harrow-pike-invoice.pdf", "📊 Batch Statistics"],
+    "citation_example": ["aldermoor-letter.pdf", "0 citations", "does not cite free text"],
+    "citation_with_pydantic": ["invoice.number", "on page 1", "✓"],
+    "pdf_extraction": ["tannwald-rechnung.pdf", '"total_due": ', "no text layer", "Structured + Field Citations"],
+    "raw_text_example": ["What is the capital of France?", "Mode: Plain Text"],
+    "spam_detection": ["library at four", "of 6 right"],
+}
+
+
+def test_every_example_is_tested() -> None:
+    modules = {path.stem for path in (ROOT / "examples").glob("*.py")}
+    assert modules - {"__init__", "_common"} == set(EXPECTED)
+
+
+@pytest.fixture
+def _weights() -> None:
+    try:
+        provider, name = provider_for("local/smollm2-135m", os.environ)
+        provider.describe(name)
+    except MissingWeightsError as error:
+        pytest.skip(f"the local engine has no weights on this machine: {error}")
+
+
+@pytest.mark.local_model
+@pytest.mark.usefixtures("_weights")
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_an_example_runs_offline(name: str) -> None:
+    command = [sys.executable, "-W", "error", "-m", f"examples.{name}"]
+    run = subprocess.run(
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=180,
+        check=False,
+        env={**os.environ, "PYTHONUTF8": "1"},
+    )
+    assert run.returncode == 0, run.stderr
+    for words in EXPECTED[name]:
+        assert words in run.stdout
