@@ -457,6 +457,8 @@ def test_your_own_prices(anthropic_server: AnthropicServer) -> None:
         ({}, batchata.ArgumentError, "either messages= or files="),
         ({"messages": [], "files": []}, batchata.ArgumentError, "not both"),
         ({"files": ["a.pdf"]}, batchata.ArgumentError, "files= needs prompt="),
+        ({"messages": ask("x"), "prompt": "?"}, batchata.ArgumentError, "prompt= goes with files="),
+        ({"messages": ask("x") * 100_001}, batchata.LimitError, r"100,001 items are more than.*\(100,000\)"),
         ({"files": "a.pdf", "prompt": "?"}, batchata.ArgumentError, r"files must be a list.*write files=\[…\]"),
         ({"files": ["gone.pdf"], "prompt": "?"}, FileNotFoundError, "gone.pdf"),
         ({"files": [b""], "prompt": "?"}, batchata.DocumentError, "empty"),

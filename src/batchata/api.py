@@ -99,7 +99,7 @@ def batch(
         ArgumentError: for anything that can be known to be wrong before sending (see ``batchata.errors``).
         ProviderError: when the provider refuses the job.
     """
-    from batchata.runner.start import items_of, start_job  # noqa: PLC0415  # most of what importing us would cost
+    from batchata.runner.start import check_prompt, items_of, start_job  # noqa: PLC0415  # most of what importing us would cost
     from batchata.runner.task import Task  # noqa: PLC0415
 
     task = Task(
@@ -112,7 +112,8 @@ def batch(
         examples=tuple(examples),
         prices=prices,
     )
-    items = items_of(messages, files, prompt)
+    items = items_of(messages, files)
+    check_prompt(files, prompt)
     job = start_job(task, items, raw_results_dir)
     if verbose:
         where = job.context.provider.name
@@ -162,13 +163,12 @@ class BatchJob(Generic[T]):
 
         task = Task(
             model=model,
-            prompt="",
             response_model=response_model,  # type: ignore[arg-type]  # T is str or a model; str has none
             citations=enable_citations,
             examples=tuple(examples),
             prices=prices,
         )
-        items = None if messages is None and files is None else items_of(messages, files, "attached")
+        items = None if messages is None and files is None else items_of(messages, files)
         return cls(attach_job(id, task, items, raw_results_dir))
 
     def is_complete(self) -> bool:

@@ -150,7 +150,8 @@ def _decoded(data: object, place: _Place) -> bytes:
     if not isinstance(data, str) or not data:
         raise place.wrong("must be base64 text that is not empty.")
     try:
-        return base64.b64decode(data, validate=True)
+        # Line ends are common in base64 as mail and command-line tools write it.
+        return base64.b64decode("".join(data.split()), validate=True)
     except binascii.Error as error:
         raise place.wrong(f"is not base64: {error}.") from error
 

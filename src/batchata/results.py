@@ -24,11 +24,10 @@ def open_raw_dir(folder: str | os.PathLike[str]) -> Path:
 
 
 def write_raw(folder: Path, custom_id: str, line: bytes) -> None:
-    """One answer as ``<custom_id>.json``; a crash leaves either the whole file or none."""
-    target = folder / f"{custom_id}.json"
+    """One answer as ``<custom_id>.json``; a crash leaves either the whole file or none.
+
+    Not forced to the disk one by one: the provider keeps the answers, and they can be read again.
+    """
     partial = folder / f".{custom_id}.partial"
-    with partial.open("wb") as file:
-        file.write(line)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(target)
+    partial.write_bytes(line)
+    partial.replace(folder / f"{custom_id}.json")

@@ -1,6 +1,6 @@
 """A path, bytes or an address → a checked ``Document``, and its text for looking citations up.
 
-PDFs are read with PDFium, which is not thread-safe: call these functions from one thread.
+PDFs are read with PDFium, which is not thread-safe: threads that call these functions take turns at it.
 """
 
 from __future__ import annotations

@@ -7,7 +7,10 @@ import io
 import re
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
+from xml.parsers.expat import ExpatError
 
 from batchata.documents.read import error_text
 from batchata.documents.recognise import SUPPORTED
@@ -26,11 +29,31 @@ _BYTE_ORDER_MARKS: tuple[tuple[bytes, str], ...] = (
 )
 
 # Who writes "latin-1" means Windows' larger set (WHATWG Encoding Standard, section 4.2).
-_WINDOWS = {"latin_1": "cp1252", "iso8859_1": "cp1252", "ascii": "cp1252"}
+_WINDOWS = {"iso8859-1": "cp1252", "ascii": "cp1252"}
+
+# In an HTML page's head, an XML declaration or the header of an e-mail.
+_DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
+_DECLARED_WITHIN = 4096
+
+# With fewer signs beyond ASCII than this, charset-normalizer takes a lone accent for Chinese or Cyrillic.
+_ENOUGH_TO_GUESS = 30
 
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f]")
 _MAX_CONTROL_SHARE = 0.01  # a stray control character is found in real e-mails; more is not text
 _MAX_UNPACKED_BYTES = 512 * 1024 * 1024
+
+# What mammoth lets through when parts of the file are missing, cut or nested beyond reading; the SyntaxError is
+# ElementTree's.
+_UNREADABLE_PARTS = (
+    ExpatError,
+    SyntaxError,
+    LookupError,
+    ValueError,
+    AttributeError,
+    TypeError,
+    OSError,
+    RecursionError,
+)
 
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 
@@ -57,24 +80,62 @@ def _decoded(data: bytes, label: str) -> str:
                     "Save it as UTF-8."
                 ) from error
     try:
-        return data.decode("utf-8")
+        return data.decode(_wide_encoding(data) or "utf-8")
     except UnicodeDecodeError:
         return _guessed(data, label)
+
+
+def _wide_encoding(data: bytes) -> str | None:
+    """UTF-16 without a byte order mark, told by the zeros that stand in every second byte of Western text."""
+    even, odd = data[0::2].count(0), data[1::2].count(0)
+    if even == 0 and odd > len(data) / 4:
+        return "utf-16-le"
+    if odd == 0 and even > len(data) / 4:
+        return "utf-16-be"
+    return None
 
 
 def _guessed(data: bytes, label: str) -> str:
     if b"\0" in data:
         raise _not_text(label)
+    text = _as_declared(data)
+    if text is None and _is_western(data):
+        text = _in_encoding(data, "cp1252")
+    if text is not None:
+        return text
     import charset_normalizer  # noqa: PLC0415  # imported where first used
 
-    best = charset_normalizer.from_bytes(data).best()
-    if best is None:
+    # What has neither a mark nor zeros is not UTF-16 or UTF-32, though any letters could be read as such.
+    wide = [f"utf_{bits}{order}" for bits in (16, 32) for order in ("", "_le", "_be")]
+    best = charset_normalizer.from_bytes(data, cp_exclusion=wide).best()
+    text = None if best is None else _in_encoding(data, best.encoding)
+    if text is None:
         raise _not_text(label)
-    encoding = _WINDOWS.get(best.encoding, best.encoding)
+    return text
+
+
+def _as_declared(data: bytes) -> str | None:
+    declared = _DECLARED.search(data, 0, _DECLARED_WITHIN)
+    name = "" if declared is None else declared[1].decode("ascii", "replace").lower()
+    # UTF-8 was tried before, and a declaration that can be read as ASCII does not stand in UTF-16.
+    return None if not name or name.startswith("utf") else _in_encoding(data, name)
+
+
+def _is_western(data: bytes) -> bool:
+    """A few accents and signs among ASCII letters: Windows' Western set, as browsers assume too."""
+    beyond = sum(byte >= 0x80 for byte in data)  # noqa: PLR2004  # the end of ASCII
+    letters = beyond + sum(65 <= byte & ~32 <= 90 for byte in data)  # noqa: PLR2004  # A to Z, a to z
+    return beyond <= 2 or (beyond < _ENOUGH_TO_GUESS and beyond < letters * 0.4)  # noqa: PLR2004  # a word or two
+
+
+def _in_encoding(data: bytes, encoding: str) -> str | None:
     try:
-        return data.decode(encoding)
-    except UnicodeDecodeError:  # five bytes mean nothing in Windows' set, but something in Latin-1
-        return data.decode(best.encoding)
+        name = codecs.lookup(encoding).name
+        with suppress(UnicodeError):  # five bytes mean nothing in Windows' set, but something in Latin-1
+            return data.decode(_WINDOWS.get(name, name))
+        return data.decode(name)
+    except (LookupError, UnicodeError):
+        return None
 
 
 def _not_text(label: str) -> DocumentError:
@@ -86,16 +147,25 @@ def _not_text(label: str) -> DocumentError:
 
 def html_to_text(html: str, label: str) -> str:
     """The text that a reader sees, tables and lists laid out with spaces; scripts and styles left out."""
-    from inscriptis import get_text  # noqa: PLC0415  # imported where first used
+    from inscriptis import Inscriptis  # noqa: PLC0415  # imported where first used
+    from lxml import html as lxml_html  # type: ignore[import-untyped]  # noqa: PLC0415  # no stubs; where first used
 
+    # By default lxml drops, without a word, what is nested more than 256 deep.
+    parser = lxml_html.HTMLParser(encoding="utf-8", huge_tree=True)
     try:
-        text = get_text(html.lstrip("\ufeff \t\r\n"))
+        text = Inscriptis(lxml_html.document_fromstring(html.encode(), parser=parser)).get_text()
+    except lxml_html.etree.ParserError:
+        return ""  # nothing but white space and comments
     except RecursionError as error:
-        raise DocumentError(
-            f"{label!r} is HTML nested too deeply to be read. Save the page as PDF or text."
-        ) from error
+        raise _too_deep(label) from error
+    if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
+        raise _too_deep(label)
     lines = [line.rstrip() for line in text.split("\n")]
     return re.sub(r"\n{4,}", "\n\n\n", "\n".join(lines)).strip("\n")
+
+
+def _too_deep(label: str) -> DocumentError:
+    return DocumentError(f"{label!r} is HTML nested too deeply to be read. Save the page as PDF or text.")
 
 
 def docx_to_text(data: bytes, label: str) -> str:
@@ -111,7 +181,7 @@ def docx_to_text(data: bytes, label: str) -> str:
             external_file_access=False,
         ).value
         header, footer = _edges(data, "header"), _edges(data, "footer")
-    except (KeyError, ValueError, AttributeError, TypeError, SyntaxError, OSError, RecursionError) as error:
+    except _UNREADABLE_PARTS as error:
         raise _damaged(label, error) from error
     parts = (header, html_to_text(body, label), footer)
     return "\n\n".join(part for part in parts if part.strip())
@@ -148,12 +218,17 @@ def _edges(data: bytes, edge: str) -> str:
     return "\n".join(text for text in found if text)
 
 
-def _runs(paragraph: Element) -> list[str]:
-    blanks = {f"{_WORD}tab": "\t", f"{_WORD}br": "\n"}
-    return [
-        (element.text or "") if element.tag == f"{_WORD}t" else blanks.get(element.tag, "")
-        for element in paragraph.iter()
-    ]
+def _runs(paragraph: Element) -> Iterator[str]:
+    in_page_number = False  # it says nothing about the content, and differs on every page
+    for element in paragraph.iter():
+        if element.tag == f"{_WORD}instrText":
+            in_page_number = "PAGE" in (element.text or "")
+        elif element.tag == f"{_WORD}fldChar" and element.get(f"{_WORD}fldCharType") == "end":
+            in_page_number = False
+        elif element.tag == f"{_WORD}t" and not in_page_number:
+            yield element.text or ""
+        elif element.tag in {f"{_WORD}tab", f"{_WORD}br"}:
+            yield " "
 
 
 def _damaged(label: str, error: BaseException) -> DocumentError:

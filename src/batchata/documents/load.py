@@ -85,16 +85,9 @@ def _require_some(text: str, label: str) -> str:
 def _size_px(raw: Raw, kind: DocumentKind) -> tuple[int, int]:
     import imagesize  # noqa: PLC0415  # imported where first used
 
-    try:
-        width, height = imagesize.get(io.BytesIO(raw.data))
-    except ValueError as error:
-        raise _damaged_image(raw, kind) from error
+    width, height = imagesize.get(io.BytesIO(raw.data))
     if width <= 0 or height <= 0:
-        raise _damaged_image(raw, kind)
+        raise DocumentError(
+            f"{raw.label!r} is a damaged {kind.value.upper()} image: its header does not tell a size. Get it again."
+        )
     return int(width), int(height)
-
-
-def _damaged_image(raw: Raw, kind: DocumentKind) -> DocumentError:
-    return DocumentError(
-        f"{raw.label!r} is a damaged {kind.value.upper()} image: its header does not tell a size. Get it again."
-    )

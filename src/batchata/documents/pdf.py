@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import math
 import re
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,10 @@ from batchata.types import Box
 
 if TYPE_CHECKING:
     import pypdfium2
+
+# PDFium keeps fonts and caches for the whole process, without locks: two threads in it at a time crash Python.
+# Re-entrant, so that whoever draws pages can hold it around calls into this module.
+PDFIUM_LOCK = threading.RLock()
 
 _PAGES_KEPT = 8  # layouts kept in memory; a page of 5,000 characters takes about 1 MB
 _THINNEST = 0.05  # points; what is thinner draws nothing
@@ -38,8 +43,6 @@ def page_count(data: bytes, label: str) -> int:
     """
     with _opened(data, label) as pdf:
         count = len(pdf)
-        if count == 0:
-            raise DocumentError(f"{label!r} is a PDF without any pages. Get it again or print it anew.")
         for index in range(count):
             _require_page(pdf, index, label)
         return count
@@ -75,22 +78,27 @@ def layout(data: bytes, label: str) -> Callable[[int, int, int], tuple[Box, ...]
 
 @contextmanager
 def _opened(data: bytes, label: str) -> Iterator[pypdfium2.PdfDocument]:
+    with PDFIUM_LOCK:
+        pdf = _document(data, label)
+        try:
+            yield pdf
+        finally:
+            pdf.close()
+
+
+def _document(data: bytes, label: str) -> pypdfium2.PdfDocument:
     import pypdfium2  # noqa: PLC0415  # imported where first used
 
     try:
-        pdf = pypdfium2.PdfDocument(data)
+        return pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
         if error.err_code in {pypdfium2.raw.FPDF_ERR_PASSWORD, pypdfium2.raw.FPDF_ERR_SECURITY}:
             raise DocumentError(
                 f"{label!r} is encrypted and needs a password. Save it without one, and give that file."
             ) from error
         raise DocumentError(
-            f"{label!r} is a damaged PDF that cannot be opened. Get it again or print it anew."
+            f"{label!r} is a damaged PDF, or one without pages: it cannot be opened. Get it again or print it anew."
         ) from error
-    try:
-        yield pdf
-    finally:
-        pdf.close()
 
 
 def _require_page(pdf: pypdfium2.PdfDocument, index: int, label: str) -> None:

@@ -44,6 +44,8 @@ def read(source: str | os.PathLike[str] | bytes, name: str | None) -> Raw:
 
 def _read_path(source: str | os.PathLike[str]) -> Raw:
     label = os.fspath(source)
+    if not label:
+        raise DocumentError("The path is empty. Give the path of a file.")
     path = Path(label)
     try:
         if path.is_dir():
@@ -62,7 +64,7 @@ def _read_path(source: str | os.PathLike[str]) -> Raw:
         if isinstance(error, DocumentError):
             raise
         raise DocumentError(
-            f"{label:.80}{'…' if len(label) > 80 else ''} cannot be read as a file: {error_text(error)}. "  # noqa: PLR2004  # one line
+            f"{label!r:.80} cannot be read as a file: {error_text(error)}. "
             "If this is the content and not a path, pass it as bytes."
         ) from error
 
@@ -103,9 +105,7 @@ def _address_name(address: str) -> str:
 
 
 def _folder(label: str) -> DocumentError:
-    return DocumentError(
-        f"{label!r} is a folder. List the files in it, for example sorted(Path({label!r}).iterdir())."
-    )
+    return DocumentError(f"{label!r} is a folder. Give the files in it, one by one.")
 
 
 def error_text(error: BaseException) -> str:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 
+_SEVERAL_JOBS = "Split them over several batch() calls; BatchManager, which will do that for you, is yet to come."
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """How the answer's form is asked for: enforced by the provider, or in words, or not at all."""
@@ -56,7 +59,7 @@ class Preparer:
         if total > self._limits.max_requests:
             raise LimitError(
                 f"{total:,} items are more than {self._provider.name} takes in one job "
-                f"({self._limits.max_requests:,}). Use BatchManager, which splits them over several."
+                f"({self._limits.max_requests:,}). {_SEVERAL_JOBS}"
             )
         for item in items:
             request = self.request(item, custom_id(run_id, job, item.index), cache_prefix=total > 1)
@@ -66,7 +69,7 @@ class Preparer:
             if size > self._limits.max_bytes:
                 raise LimitError(
                     f"Item {item.index} brings the job to {size:,} bytes; {self._provider.name} takes "
-                    f"{self._limits.max_bytes:,} in one job. Use BatchManager, which splits it over several."
+                    f"{self._limits.max_bytes:,} in one job. {_SEVERAL_JOBS}"
                 )
             yield Prepared(line, fingerprint(request.documents))
 

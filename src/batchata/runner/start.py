@@ -60,9 +60,7 @@ def attach_job(
     return RunningJob(Context(provider, task, items, preparer, raw_dir=raw_dir), Submitted(job_id))
 
 
-def items_of(
-    messages: Sequence[object] | None, files: Sequence[FileSource] | None, prompt: str | None
-) -> tuple[Item, ...]:
+def items_of(messages: Sequence[object] | None, files: Sequence[FileSource] | None) -> tuple[Item, ...]:
     """The inputs, numbered. Raises ``ArgumentError`` unless there is exactly one kind of them."""
     if (messages is None) == (files is None):
         raise ArgumentError("Give either messages= or files=, and not both.")
@@ -71,9 +69,15 @@ def items_of(
             raise ArgumentError(f"{name} must be a list, got a single {type(given).__name__}: write {name}=[…].")
     if messages is not None:
         return tuple(Item(index, conversation=conversation) for index, conversation in enumerate(messages))
-    if not prompt:
-        raise ArgumentError("files= needs prompt=: what is to be asked of every file.")
     return tuple(Item(index, file=file) for index, file in enumerate(files or ()))
+
+
+def check_prompt(files: Sequence[FileSource] | None, prompt: str | None) -> None:
+    """Raise ``ArgumentError`` unless there is a prompt with files, and none with conversations."""
+    if files is not None and not prompt:
+        raise ArgumentError("files= needs prompt=: what is to be asked of every file.")
+    if files is None and prompt:
+        raise ArgumentError("prompt= goes with files=. With messages=, put it into the conversations.")
 
 
 def check_task(task: Task) -> None:

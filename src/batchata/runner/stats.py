@@ -47,7 +47,7 @@ def _stats(job: RunningJob, snapshot: JobSnapshot, entries: list[BatchResult[Any
         "total_cost": None if entries is None else _total_cost(entries),
         "currency": "USD",
         "service_tier": job.service_tier,
-        "batch_discount": costs.batch_discount(provider.name, task.model),
+        "batch_discount": costs.batch_discount(provider.name, task.model, at=snapshot.created_at),
         "raw_results_dir": None if job.context.raw_dir is None else str(job.context.raw_dir),
     }
 
