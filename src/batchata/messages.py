@@ -37,7 +37,7 @@ def parse(conversation: object, index: int, load: Load) -> tuple[str | None, tup
     """The system text and the turns of ``messages[index]``.
 
     ``load`` reads a document from a path, an address or bytes, as ``documents.load`` does. Raises
-    ``ConversationError`` naming conversation and turn, also around what ``load`` raises.
+    ``ConversationError`` naming conversation and turn; what ``load`` raises keeps its type and gets the place too.
     """
     place = _Place(f"messages[{index}]")
     if not isinstance(conversation, Sequence) or isinstance(conversation, (str, bytes)):
@@ -163,5 +163,5 @@ def _document(given: object, part: Mapping[str, Any], place: _Place, load: Load)
     try:
         document = load(given, name=title) if isinstance(given, bytes) else load(given)
     except DocumentError as error:
-        raise place.wrong(f"cannot be used: {error}") from error
+        raise type(error)(f"{place.path} cannot be used: {error}") from error
     return DocumentPart(document, title)

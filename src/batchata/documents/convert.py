@@ -107,8 +107,12 @@ def _guessed(data: bytes, label: str) -> str:
 
     # What has neither a mark nor zeros is not UTF-16 or UTF-32, though any letters could be read as such.
     wide = [f"utf_{bits}{order}" for bits in (16, 32) for order in ("", "_le", "_be")]
-    best = charset_normalizer.from_bytes(data, cp_exclusion=wide).best()
-    text = None if best is None else _in_encoding(data, best.encoding)
+    guesses = charset_normalizer.from_bytes(data, cp_exclusion=wide)
+    best = guesses.best()
+    if best is not None:
+        # Where the letters do not tell the Latin sets apart, the Western one is by far the most common.
+        equal = {one.encoding for one in guesses if one.chaos <= best.chaos and one.coherence >= best.coherence}
+        text = _in_encoding(data, "cp1252" if "cp1252" in equal else best.encoding)
     if text is None:
         raise _not_text(label)
     return text
@@ -148,7 +152,7 @@ def _not_text(label: str) -> DocumentError:
 def html_to_text(html: str, label: str) -> str:
     """The text that a reader sees, tables and lists laid out with spaces; scripts and styles left out."""
     from inscriptis import Inscriptis  # noqa: PLC0415  # imported where first used
-    from lxml import html as lxml_html  # type: ignore[import-untyped]  # noqa: PLC0415  # no stubs; where first used
+    from lxml import html as lxml_html  # noqa: PLC0415  # imported where first used
 
     # By default lxml drops, without a word, what is nested more than 256 deep.
     parser = lxml_html.HTMLParser(encoding="utf-8", huge_tree=True)

@@ -1,0 +1,151 @@
+"""PDFs: the text layer, and where on the page each piece of it stands."""
+
+from __future__ import annotations
+
+import fpdf
+import pytest
+
+from batchata import documents
+from batchata.errors import DocumentError
+from batchata.types import Box, DocumentKind
+from tests.small_files import pdf_of
+
+
+def test_pdf_with_and_without_its_text_layer() -> None:
+    data = pdf_of("First page\nSecond line", "", "Third page")
+    document = documents.load(data)
+    assert (document.name, document.kind, document.page_count, document.pages, document.text) == (
+        "document.pdf",
+        DocumentKind.PDF,
+        3,
+        None,
+        None,
+    )
+    pages = ("First page\nSecond line", "", "Third page")
+    assert documents.load(data, with_text_layer=True).pages == pages
+    assert documents.text_layer(data) == pages
+    source = documents.source(document)
+    assert (source.pages, source.paged) == (pages, True)
+    assert documents.source(documents.load(data, with_text_layer=True)).pages == pages
+
+
+def test_pdf_header_behind_junk() -> None:
+    assert documents.load(b"HTTP/1.1 200 OK\n\n" + pdf_of("x")).kind is DocumentKind.PDF
+
+
+def boxes_of(data: bytes, text: str, page: int = 1) -> tuple[Box, ...]:
+    source = documents.source(documents.load(data))
+    assert source.boxes is not None
+    start = source.pages[page - 1].index(text)
+    return source.boxes(page, start, start + len(text))
+
+
+def assert_near(box: Box, left: float, top: float, right: float, bottom: float) -> None:
+    """Within 3 points: the size of a letter's side bearing."""
+    assert (box.left, box.top, box.right, box.bottom) == pytest.approx((left, top, right, bottom), abs=3)
+
+
+def test_boxes() -> None:
+    data = pdf_of("Total 119.00\nDue today", "second page")
+    (box,) = boxes_of(data, "119.00")
+    assert box.page == 1
+    assert_near(box, 131, 191, 168, 200)
+    first, second = boxes_of(data, "119.00\nDue")
+    assert first == box
+    assert_near(second, 100, 211, 123, 220)
+    (on_second,) = boxes_of(data, "second", page=2)
+    assert on_second.page == 2
+
+
+def test_boxes_of_nothing() -> None:
+    source = documents.source(documents.load(pdf_of("a b")))
+    assert source.boxes is not None
+    assert source.boxes(1, 1, 2) == ()
+    assert source.boxes(1, 2, 2) == ()
+    assert source.boxes(1, 90, 99) == ()
+    assert len(source.boxes(1, -5, 99)) == 1
+    for page in (0, 2):
+        with pytest.raises(IndexError, match=f"has pages 1 to 1, not {page}"):
+            source.boxes(page, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("rotate", "expected"),
+    [
+        # A4 is 595 × 842 points; the text stands at 131..168 × 191..200 before it is turned clockwise.
+        (90, (642, 131, 651, 168)),
+        (180, (427, 642, 464, 651)),
+        (270, (191, 427, 200, 464)),
+    ],
+)
+def test_boxes_on_a_turned_page(rotate: int, expected: tuple[float, float, float, float]) -> None:
+    (box,) = boxes_of(pdf_of("Total 119.00\nDue today", rotate=rotate), "119.00")
+    assert_near(box, *expected)
+
+
+def test_boxes_on_a_cropped_page() -> None:
+    # The crop box cuts 50 points off the left and 142 off the top.
+    (box,) = boxes_of(pdf_of("Total 119.00", crop="/CropBox [50 0 595 700]"), "119.00")
+    assert_near(box, 81, 49, 118, 58)
+
+
+def test_boxes_of_text_that_runs_upwards() -> None:
+    pdf = fpdf.FPDF(unit="pt")
+    pdf.add_page()
+    pdf.set_font("helvetica", size=12)
+    with pdf.rotation(90, 300, 400):
+        pdf.text(300, 400, "Margin note")
+    (box,) = boxes_of(bytes(pdf.output()), "Margin note")
+    assert_near(box, 291, 339, 303, 400)
+
+
+def test_boxes_of_cells_far_apart() -> None:
+    pdf = fpdf.FPDF(unit="pt")
+    pdf.add_page()
+    pdf.set_font("helvetica", size=12)
+    pdf.text(100, 200, "left")
+    pdf.text(400, 170, "right")
+    boxes = boxes_of(bytes(pdf.output()), documents.text_layer(bytes(pdf.output()))[0])
+    assert len(boxes) == 2
+
+
+def test_many_pages_are_not_all_kept() -> None:
+    source = documents.source(documents.load(pdf_of(*(f"page {number}" for number in range(12)))))
+    assert source.boxes is not None
+    for _ in range(2):
+        for page in range(1, 13):
+            (box,) = source.boxes(page, 0, 4)
+            assert box.page == page
+
+
+def test_pdf_damaged() -> None:
+    with pytest.raises(DocumentError, match="'a.pdf' is a damaged PDF, or one without pages"):
+        documents.load(b"%PDF-1.7\nnothing more", name="a.pdf")
+
+
+def test_pdf_without_pages() -> None:
+    data = (
+        b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Count 0/Kids[]>>endobj\n"
+        b"trailer<</Root 1 0 R>>\n%%EOF"
+    )
+    with pytest.raises(DocumentError, match="'a.pdf' is a damaged PDF, or one without pages"):
+        documents.load(data, name="a.pdf")
+
+
+def test_pdf_with_a_page_that_is_not_there() -> None:
+    data = pdf_of("one", "two").replace(b"/Count 2", b"/Count 3")
+    with pytest.raises(DocumentError, match="'a.pdf' is a damaged PDF: page 3 of 3 cannot be read"):
+        documents.load(data, name="a.pdf")
+
+
+@pytest.mark.parametrize(("user_password", "opens"), [("", True), ("secret", False)])
+def test_pdf_encrypted(user_password: str, *, opens: bool) -> None:
+    pdf = fpdf.FPDF()
+    pdf.add_page()
+    pdf.set_encryption(owner_password="owner", user_password=user_password)
+    data = bytes(pdf.output())
+    if opens:
+        assert documents.load(data).page_count == 1
+        return
+    with pytest.raises(DocumentError, match="'a.pdf' is encrypted and needs a password"):
+        documents.load(data, name="a.pdf")
