@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import threading
+import time
 from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, overload
 
+from batchata.errors import NotReadyError
 from batchata.types import BatchResult, JobStats, Price
 
 if TYPE_CHECKING:
@@ -126,15 +127,17 @@ class BatchJob(Generic[T]):
 
     def __init__(self, job: RunningJob) -> None:
         self._job = job
-        self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         return f"<BatchJob {self.id!r} at {self._job.context.provider.name}>"
 
     @property
     def id(self) -> str:
-        """The provider's id of the job."""
-        return self._job.job_id
+        """The provider's id of the job, to keep and to ``attach`` to.
+
+        Where the answer to the submission was lost, it carries a mark by which ``attach`` proves that it is ours.
+        """
+        return self._job.public_id
 
     @classmethod
     def attach(
@@ -187,27 +190,38 @@ class BatchJob(Generic[T]):
         when the job ended with nothing to read. An item that failed is an entry with an ``error``, not an
         exception.
         """
-        with self._lock:
-            return self._job.collect(timeout)
+        return self._job.collect(timeout)
 
     def __await__(self) -> Generator[Any, None, list[BatchResult[T]]]:
         """``await job`` is ``results()`` without blocking the event loop."""
+        return self._results_later().__await__()
+
+    async def _results_later(self) -> list[BatchResult[T]]:
         import asyncio  # noqa: PLC0415  # half of what importing this library would cost
 
-        return asyncio.to_thread(self.results).__await__()
+        from batchata.runner.poll import poll_seconds  # noqa: PLC0415  # as in batch()
+
+        began = time.monotonic()
+        while True:
+            # One look at a time in a thread: an await that is given up leaves none behind that waits for hours.
+            try:
+                await asyncio.to_thread(self.wait, 0)
+            except NotReadyError:
+                await asyncio.sleep(poll_seconds(time.monotonic() - began))
+            else:
+                return await asyncio.to_thread(self.results)
 
     def cancel(self) -> None:
         """Ask the provider to end the job. What finished is kept, and billed."""
-        if not self.is_complete():
-            self._job.context.provider.cancel(self.id)
+        self._job.cancel()
 
     def stats(self, print_stats: bool = False) -> JobStats:
         """Counts, tokens and cost; ``None`` for what is not known yet. Downloads nothing a second time."""
         from batchata import progress  # noqa: PLC0415  # as in batch()
         from batchata.runner.stats import mode_of, stats_of  # noqa: PLC0415
 
-        with self._lock:
-            stats = stats_of(self._job)
+        stats = stats_of(self._job)
         if print_stats:
-            progress.print_stats(stats, mode_of(self._job.context.task))
+            is_estimate = any(entry["cost_is_estimate"] for entry in self._job.entries or ())
+            progress.print_stats(stats, mode_of(self._job.context.task), is_estimate=is_estimate)
         return stats

@@ -54,7 +54,11 @@ class Cost:
 
 def check_prices(prices: Prices | None) -> None:
     """Raise ``ArgumentError`` for a price table that cannot be used."""
+    if prices is not None and not isinstance(prices, Mapping):
+        raise ArgumentError(f"prices must be a dict of model name → Price, got {type(prices).__name__}.")
     for model, row in (prices or {}).items():
+        if not isinstance(row, Mapping):
+            raise ArgumentError(f"prices[{model!r}] must be a dict with 'input' and 'output', got {row!r}.")
         unknown = set(row) - set(Price.__annotations__)
         if unknown or "input" not in row or "output" not in row:
             raise ArgumentError(
@@ -91,7 +95,7 @@ def price(
     """
     row = _own_row(provider, model, prices)
     if row is not None:
-        return Cost(_price_by_row(usage, row))
+        return _price_by_row(usage, row)
     if provider == "local":
         return Cost(Decimal(0))
     found = _look_up(provider, model)
@@ -101,12 +105,14 @@ def price(
     return _price_by_table(provider, found, usage, batch=batch, at=at or datetime.now(UTC))
 
 
-def batch_discount(provider: str, model: str, *, at: datetime | None = None) -> Decimal | None:
+def batch_discount(
+    provider: str, model: str, *, at: datetime | None = None, prices: Prices | None = None
+) -> Decimal | None:
     """The part that the batch API takes off the standard input price, for example ``Decimal("0.5")``.
 
-    ``None`` when it is not known.
+    ``None`` when it is not known, as with the user's own prices.
     """
-    return price(provider, model, Usage(input_tokens=1_000), at=at).discount
+    return price(provider, model, Usage(input_tokens=1_000), at=at, prices=prices).discount
 
 
 def _own_row(provider: str, model: str, prices: Prices | None) -> Price | None:
@@ -116,7 +122,14 @@ def _own_row(provider: str, model: str, prices: Prices | None) -> Price | None:
     return None
 
 
-def _price_by_row(usage: Usage, row: Price) -> Decimal:
+def _price_by_row(usage: Usage, row: Price) -> Cost:
+    if usage.web_searches:
+        return Cost(None)  # a price table has no row for them
+    # Providers charge more for cache writes than for plain input, so a table without them is a guess.
+    estimated = bool(
+        (usage.cache_write_tokens and "cache_write" not in row)
+        or (usage.cache_write_1h_tokens and not row.keys() & {"cache_write", "cache_write_1h"})
+    )
     per_input = Decimal(str(row["input"]))
     per_write = Decimal(str(row.get("cache_write", per_input)))
     plain = usage.input_tokens - usage.cache_read_tokens - usage.cache_write_tokens - usage.cache_write_1h_tokens
@@ -124,7 +137,7 @@ def _price_by_row(usage: Usage, row: Price) -> Decimal:
     total += usage.cache_read_tokens * Decimal(str(row.get("cache_read", per_input)))
     total += usage.cache_write_tokens * per_write
     total += usage.cache_write_1h_tokens * Decimal(str(row.get("cache_write_1h", per_write)))
-    return total / _MILLION
+    return Cost(total / _MILLION, estimated=estimated)
 
 
 def _look_up(provider: str, model: str) -> tuple[PriceProvider, ModelInfo] | None:

@@ -15,8 +15,7 @@ BatchataError
 ├── ProviderError                      the provider refused or could not be asked
 │   └── SubmissionInDoubtError         nobody knows whether the job was created
 ├── JobFailedError                     the job ended without any result to read
-├── NotReadyError (TimeoutError)       results asked for before the job's end
-└── UnknownPriceError                  a price was needed and is not known
+└── NotReadyError (TimeoutError)       results asked for before the job's end
 """
 
 
@@ -107,7 +106,3 @@ class JobFailedError(BatchataError):
 
 class NotReadyError(BatchataError, TimeoutError):
     """Results were asked for, and the job did not end in time."""
-
-
-class UnknownPriceError(BatchataError):
-    """A price is needed and is not known."""

@@ -49,7 +49,7 @@ def locate(text: str) -> Node | None:
 
     Fences, prose, ``<cite …>`` markup, comments and trailing commas are passed over. When several objects or arrays
     stand in the text, the largest complete one wins, of equal ones the last. A scalar is an answer only if nothing
-    else stands in the text. Values nested deeper than 200 levels are not taken for an answer.
+    else stands in the text. Values nested deeper than 100 levels are not taken for an answer.
     """
     found = candidates(text)
     return found[0].node if found else None
@@ -148,7 +148,7 @@ def _skip(text: str, position: int, depth: int) -> int:
 
 # --- reading -----------------------------------------------------------------------------------------
 
-_MAX_DEPTH = 200
+_MAX_DEPTH = 100
 _TOKEN = re.compile(
     r'(?P<string>"(?>[^"\\]+|\\.)*+")'
     r"|(?P<scalar>(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)(?![\w.+-]))"

@@ -72,12 +72,12 @@ def _is_watched() -> bool:
     return sys.stderr.isatty() or "ipykernel" in sys.modules
 
 
-def print_stats(stats: JobStats, mode: str) -> None:
+def print_stats(stats: JobStats, mode: str, *, is_estimate: bool) -> None:
     """The printed form of ``BatchJob.stats``: one fact a line."""
-    print("\n".join(stats_lines(stats, mode)))  # noqa: T201  # the user asked for it
+    print("\n".join(stats_lines(stats, mode, is_estimate=is_estimate)))  # noqa: T201  # the user asked for it
 
 
-def stats_lines(stats: JobStats, mode: str) -> list[str]:
+def stats_lines(stats: JobStats, mode: str, *, is_estimate: bool) -> list[str]:
     """The lines of the printed form."""
     results = "–"
     if stats["total_results"] is not None:
@@ -94,7 +94,7 @@ def stats_lines(stats: JobStats, mode: str) -> list[str]:
         f"   Input tokens: {_count(stats['total_input_tokens'])}"
         + (f" ({stats['cached_input_tokens']:,} cached)" if stats["cached_input_tokens"] else ""),
         f"   Output tokens: {_count(stats['total_output_tokens'])}",
-        f"   Total cost: {_money(stats)}",
+        f"   Total cost: {_money(stats)}{' (estimated)' if is_estimate else ''}",
         f"   Batch discount: {_share(stats['batch_discount'])}",
         f"   Raw results: {stats['raw_results_dir'] or '–'}",
     ]
@@ -103,8 +103,8 @@ def stats_lines(stats: JobStats, mode: str) -> list[str]:
 def _seconds(value: float | None) -> str:
     if value is None:
         return "–"
-    minutes, seconds = divmod(value, 60)
-    return f"{int(minutes)} min {seconds:.0f} s" if minutes else f"{seconds:.1f} s"
+    minutes, seconds = divmod(round(value), 60)
+    return f"{minutes} min {seconds} s" if minutes else f"{value:.1f} s"
 
 
 def _count(value: int | None) -> str:

@@ -13,6 +13,8 @@ __all__ = ["open_raw_dir", "write_raw"]
 def open_raw_dir(folder: str | os.PathLike[str]) -> Path:
     """Make the folder if needed, and see that it can be written, before anything is paid for."""
     path = Path(folder)
+    if not str(folder):
+        raise ArgumentError("raw_results_dir is empty. Name a folder, or leave it out.")
     try:
         path.mkdir(parents=True, exist_ok=True)
         probe = path / f".batchata-{os.getpid()}"

@@ -309,7 +309,7 @@ def test_canceled_and_expired_cost_nothing() -> None:
         (b"{}", "not a result line"),
         (b'{"custom_id":1}', "not a result line"),
         (b'{"custom_id":"a","result":{"type":"new"}}', "unknown result type 'new' for 'a'"),
-        (b"{", "EOF|unexpected end"),
+        (b"{", "Expecting"),
     ],
 )
 def test_what_is_not_a_result_line_is_refused(entry: bytes, words: str) -> None:

@@ -179,6 +179,7 @@ def test_every_cited_value_stands_at_its_place(outcomes: dict[str, Outcome]) -> 
         assert citation.start_page is not None
         page = INVOICE_PAGES[citation.start_page - 1]
         assert page[citation.start_char : citation.end_char] == citation.cited_text != ""
+    assert outcome.usage is not None
     assert outcome.usage.service_tier == "local"
     assert outcome.usage.input_tokens > 200
 

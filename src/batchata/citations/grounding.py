@@ -61,8 +61,12 @@ class Grounder:
 
 def _lookup(index: SourceIndex, citation: Citation) -> tuple[list[Hit], Match] | None:
     """Where the cited text stands within the named place."""
-    if citation.start_char is not None and citation.end_char is not None and not index.source.paged:
-        return _at_offsets(index, citation.cited_text, (citation.start_char, citation.end_char))
+    if citation.start_char is not None and citation.end_char is not None:
+        first, last = citation.start_page or 1, citation.end_page or citation.start_page or 1
+        if not (1 <= first <= last <= len(index.source.pages)):
+            return None
+        named = (index.place(first, citation.start_char), index.place(last, citation.end_char))
+        return _at_offsets(index, citation.cited_text, named)
     within: Hit | None = (0, len(index.text))
     if citation.start_page is not None and index.source.paged:
         within = index.pages_range(citation.start_page, citation.end_page or citation.start_page)

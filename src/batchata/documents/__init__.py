@@ -8,5 +8,6 @@ from __future__ import annotations
 from batchata.documents.check import check
 from batchata.documents.load import load, source
 from batchata.documents.pdf import text_layer
+from batchata.documents.read import file_name
 
-__all__ = ["check", "load", "source", "text_layer"]
+__all__ = ["check", "file_name", "load", "source", "text_layer"]

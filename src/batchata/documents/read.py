@@ -96,6 +96,14 @@ def _read_address(address: str) -> Raw:
     return Raw(data=data, name=_address_name(address), label=address)
 
 
+def file_name(source: str | os.PathLike[str] | bytes) -> str | None:
+    """The name that a path or an address brings, without asking for the file; ``None`` for bytes."""
+    if isinstance(source, bytes):
+        return None
+    text = os.fspath(source)
+    return _address_name(text) if "://" in text or "::" in text else Path(text).name
+
+
 def _address_name(address: str) -> str:
     # "zip://invoice.pdf::s3://bucket/all.zip" is the file invoice.pdf inside an archive.
     first = address.split("::", 1)[0]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterable, Iterator
 from typing import IO
-
-import orjson
 
 _IN_MEMORY_BYTES = 4_000_000
 
@@ -45,7 +44,7 @@ def ends_whole(spool: IO[bytes]) -> bool:
     for line in read_lines(spool):
         last = line
     try:
-        orjson.loads(last or b"null")
-    except orjson.JSONDecodeError:
+        json.loads(last or b"null")
+    except ValueError:
         return False
     return True

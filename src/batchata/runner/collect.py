@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,10 +19,12 @@ from batchata.runner.task import Item, Task, parse_custom_id
 from batchata.types import (
     BatchResult,
     Citation,
+    DocumentPart,
     ErrorInfo,
     Failed,
     Outcome,
     Reason,
+    Request,
     Source,
     Succeeded,
     Usage,
@@ -31,17 +34,24 @@ from batchata.types import (
 logger = logging.getLogger(__name__)
 
 
+_CUSTOM_ID = re.compile(rb'"custom_id"\s*:\s*"([^"\\]+)"')
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """A job's lines, checked off.
 
     Attributes:
-        run_id: the run that the ids carry; ``None`` if no line carries one of ours.
         outcomes: by item index.
+        strangers: how many lines answer something that this run did not ask.
     """
 
-    run_id: str | None
     outcomes: dict[int, Outcome]
+    strangers: int = 0
+
+    def merged(self, earlier: Checked) -> Checked:
+        """With the outcomes that an earlier reading of the same job had."""
+        return Checked(self.outcomes | earlier.outcomes, self.strangers)
 
 
 def check_off(
@@ -50,28 +60,40 @@ def check_off(
     """Decode a job's lines and sort them by item; the first answer to an id counts, strangers are left out.
 
     Args:
-        run_id: whose lines to take; ``None`` takes the run that the first of our ids names.
+        run_id: whose lines to take; ``None`` takes the run that most lines name.
         raw_dir: where each line goes as it came.
     """
-    outcomes: dict[int, Outcome] = {}
+    by_run: dict[str, dict[int, Outcome]] = {}
+    strangers = 0
     for line in lines:
-        try:
-            outcome = provider.decode(line)
-        except ValueError as error:
-            logger.warning("a result line could not be read, its item counts as missing: %s", error)
+        outcome = _decoded(provider, line)
+        found = None if outcome is None else parse_custom_id(outcome.custom_id)
+        if outcome is None or found is None or found[0] != (run_id or found[0]):
+            strangers += 1
+            logger.warning("a result line that this run did not ask for is left out: %r", line[:200])
             continue
-        found = parse_custom_id(outcome.custom_id)
-        if found is None or found[0] != (run_id or found[0]):
-            logger.warning("an answer to %r, which this run did not ask, is left out", outcome.custom_id)
-            continue
-        run_id, index = found
-        if index in outcomes:
+        run, index = found
+        if index in by_run.setdefault(run, {}):
             logger.warning("a second answer to %r is left out", outcome.custom_id)
             continue
-        outcomes[index] = outcome
+        by_run[run][index] = outcome
         if raw_dir is not None:
             results.write_raw(raw_dir, outcome.custom_id, line)
-    return Checked(run_id if outcomes else None, outcomes)
+    outcomes = max(by_run.values(), key=len, default={})
+    return Checked(outcomes, strangers + sum(map(len, by_run.values())) - len(outcomes))
+
+
+def _decoded(provider: Provider, line: bytes) -> Outcome | None:
+    """The outcome; for a line that cannot be read but names its id, a failure that keeps it."""
+    try:
+        return provider.decode(line)
+    except ValueError as error:
+        found = _CUSTOM_ID.search(line)
+        if found is None:
+            return None
+        words = f"an answer came and could not be read: {error}"
+        text = line.decode("utf-8", "replace")
+        return Failed(found[1].decode("utf-8", "replace"), Reason.ERRORED, words, text=text, is_billed=None)
 
 
 class Reader:
@@ -96,8 +118,7 @@ class Reader:
         """The entry of one item; ``None`` is an answer that never came."""
         if outcome is None:
             words = "the job ended without an answer to this item"
-            outcome = Failed("", Reason.MISSING, words, retryable=True)
-            return self._entry(item, outcome, cost=costs.Cost(None))
+            return self._entry(item, Failed("", Reason.MISSING, words, retryable=True, is_billed=None))
         if isinstance(outcome, Failed):
             return self._entry(item, outcome)
         if not outcome.text.strip():
@@ -118,9 +139,8 @@ class Reader:
         *,
         result: Any = None,
         node: Node | None = None,
-        cost: costs.Cost | None = None,
     ) -> BatchResult[Any]:
-        cost = self._cost(outcome) if cost is None else cost
+        cost = self._cost(outcome)
         notes: list[str] = []
         cited: dict[str, list[Citation]] | list[Citation] | None = None
         if isinstance(outcome, Succeeded) and self._task.citations:
@@ -143,8 +163,10 @@ class Reader:
         }
 
     def _cost(self, outcome: Outcome) -> costs.Cost:
-        if outcome.usage is None:
+        if isinstance(outcome, Failed) and outcome.is_billed is False:
             return costs.Cost(Decimal(0))
+        if outcome.usage is None:
+            return costs.Cost(None)
         asked = costs.price(
             self._provider.name, self._task.model, outcome.usage, at=self._priced_at, prices=self._task.prices
         )
@@ -157,22 +179,27 @@ class Reader:
         if self._preparer is None:
             return (), ["the documents were not given, so citations could not be checked"]
         try:
-            read = self._preparer.request(item, "unused").documents
-        except (ValueError, OSError) as error:
+            request = self._preparer.request(item, "unused")
+            if self._fingerprints.get(item.index, fingerprint(request.documents)) != fingerprint(request.documents):
+                return (), ["the document changed since it was sent, so citations could not be checked"]
+            return _sources_of(request)
+        except Exception as error:  # noqa: BLE001  # the answer is paid for: no driver's error may cost it
             return (), [f"the document could not be read again, so citations could not be checked: {error}"]
-        if self._fingerprints.get(item.index, fingerprint(read)) != fingerprint(read):
-            return (), ["the document changed since it was sent, so citations could not be checked"]
-        sources = [documents.source(document) for document in read if not document.kind.is_image]
-        notes = [
-            f"{document.name} is a picture, which cannot be cited" for document in read if document.kind.is_image
-        ]
-        for source in sources:
-            bare = [str(number) for number, text in enumerate(source.pages, 1) if not text.strip()]
-            if bare:
-                notes.append(
-                    f"{source.name} has no text layer on page {', '.join(bare)}: nothing there can be checked"
-                )
-        return sources, notes
+
+
+def _sources_of(request: Request) -> tuple[Sequence[Source | None], list[str]]:
+    """Every document by its number; worked examples have a number too, but are no evidence for an answer."""
+    read = [
+        part.document for message in request.messages for part in message.parts if isinstance(part, DocumentPart)
+    ]
+    shown = request.documents[: len(request.documents) - len(read)]
+    notes = [f"{document.name} is a picture, which cannot be cited" for document in read if document.kind.is_image]
+    sources = [documents.source(document) for document in read if not document.kind.is_image]
+    for source in sources:
+        bare = [str(number) for number, text in enumerate(source.pages, 1) if not text.strip()]
+        if bare:
+            notes.append(f"{source.name} has no text layer on page {', '.join(bare)}: nothing there can be checked")
+    return [*(None for document in shown if not document.kind.is_image), *sources], notes
 
 
 def _invalid(answer: Succeeded, words: str) -> Failed:
@@ -184,6 +211,7 @@ def _invalid(answer: Succeeded, words: str) -> Failed:
         usage=answer.usage,
         model=answer.model,
         retryable=True,
+        is_billed=True,
     )
 
 

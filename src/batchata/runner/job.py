@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from batchata import progress
-from batchata.errors import JobFailedError, SubmissionInDoubtError
+from batchata.errors import ArgumentError, JobFailedError, ProviderError, SubmissionInDoubtError
 from batchata.providers import Provider
 from batchata.runner.collect import Checked, Reader, check_off
 from batchata.runner.poll import OVER, wait_for_end
@@ -43,28 +44,52 @@ class Context:
 
 
 class RunningJob:
-    """A job at a provider: asked for its state, waited for, collected once."""
+    """A job at a provider: asked for its state, waited for, collected once. Safe to use from several threads."""
 
     def __init__(self, context: Context, submitted: Submitted) -> None:
         self.context = context
         self.job_id = submitted.job_id
         self.snapshot: JobSnapshot | None = None
         self.entries: list[BatchResult[Any]] | None = None
-        if context.items == ():
-            self.snapshot, self.entries = JobSnapshot(self.job_id, JobState.ENDED), []
         self.service_tier: str | None = None
         self._rivals = list(submitted.rivals)
         self._is_proven = not submitted.is_adopted
+        self._reading = threading.Lock()
+        if context.items == ():
+            self.snapshot, self.entries = JobSnapshot(self.job_id, JobState.ENDED), []
+
+    @property
+    def public_id(self) -> str:
+        """The provider's id; with our run's id behind it while it is not proven that the job is ours."""
+        return self.job_id if self._is_proven else f"{self.job_id}#{self.context.run_id}"
 
     def check(self) -> JobSnapshot:
         """Ask the provider, unless the job is known to be over."""
-        if self.snapshot is None or self.snapshot.state not in OVER:
-            self.snapshot = self.context.provider.check(self.job_id)
-        return self.snapshot
+        snapshot = self.snapshot
+        if snapshot is None or snapshot.state not in OVER:
+            snapshot = self.snapshot = self.context.provider.check(self.job_id)
+        return snapshot
 
     def is_over(self) -> bool:
-        """Ask the provider whether results can be read."""
+        """Ask whether results can be read."""
         return self.check().state in OVER
+
+    def cancel(self) -> None:
+        """Ask for the job's end, if it is ours and not over."""
+        provider = self.context.provider
+        if self.check().state in OVER:
+            return
+        if not self._is_proven:
+            raise SubmissionInDoubtError(
+                f"The job {self.job_id!r} may be somebody else's: the answer to its submission was lost, and only its "
+                f"results can tell. It is not canceled.",
+                provider=provider.name,
+            )
+        try:
+            provider.cancel(self.job_id)
+        except ProviderError:
+            if self.check().state not in OVER:  # it may have ended meanwhile
+                raise
 
     def wait(self, timeout: float | None) -> None:
         """Block until the job is over, with a display where somebody is looking."""
@@ -72,47 +97,71 @@ class RunningJob:
             return
         provider = self.context.provider
         with progress.show(counts_live=provider.limits.counts_live) as display:
-            self.snapshot = wait_for_end(provider, self.job_id, timeout=timeout, on_snapshot=display.update)
+            self.snapshot = wait_for_end(
+                provider,
+                self.job_id,
+                timeout=timeout,
+                on_snapshot=display.update,
+                is_new=self.context.run_id is not None,
+            )
 
     def collect(self, timeout: float | None) -> list[BatchResult[Any]]:
         """Wait, read the answers once, and keep the entries: one an input, in input order."""
         while self.entries is None:
             self.wait(timeout)
-            checked = self._read()
-            if checked is not None:
-                self.entries = self._entries(checked)
+            with self._reading:
+                if self.entries is None:
+                    checked = self._read()
+                    self.entries = None if checked is None else self._entries(checked)
         return self.entries
 
     def _read(self) -> Checked | None:
         """The checked answers; ``None`` when this job proved to be somebody else's and a rival is next."""
-        context, snapshot = self.context, self.check()
-        if snapshot.state is JobState.FAILED:
-            raise JobFailedError(
-                f"The job {self.job_id!r} ended at {context.provider.name} without results: "
-                f"{snapshot.message or 'no reason given'}."
-            )
+        if self.check().state is JobState.FAILED:
+            self._failed()
+            return None
         checked = self._fetch()
-        if self._is_proven and self._is_short(checked):
+        if self._is_short(checked):
             logger.warning("answers of %s are missing; reading its results once more", self.job_id)
-            checked = self._fetch()
-        if checked.outcomes or self._is_proven:
-            return checked
+            checked = self._fetch().merged(checked)
+        if checked.outcomes:
+            self._is_proven = True
+        elif not self._is_proven and checked.strangers:
+            self._follow_next_rival()
+            return None
+        elif checked.strangers and self.context.run_id is None:
+            raise JobFailedError(
+                f"The job {self.job_id!r} holds {checked.strangers:,} answers, and none to a request of this "
+                f"library's making: their order cannot be known."
+            )
+        return checked
+
+    def _failed(self) -> None:
+        if not self._is_proven and self._rivals:
+            self._follow_next_rival()
+            return
+        reason = self.check().message or "no reason given"
+        raise JobFailedError(
+            f"The job {self.job_id!r} ended at {self.context.provider.name} without results: {reason}."
+        )
+
+    def _follow_next_rival(self) -> None:
         if not self._rivals:
             raise SubmissionInDoubtError(
                 f"The submission got no clear answer, and {self.job_id!r}, which might have been it, holds other "
-                f"requests. Nothing of this run is at {context.provider.name}: call batch() again.",
-                provider=context.provider.name,
+                f"requests. No other job was found at {self.context.provider.name}: call batch() again.",
+                provider=self.context.provider.name,
             )
         self.job_id, self.snapshot = self._rivals.pop(0), None
-        return None
 
     def _fetch(self) -> Checked:
         context = self.context
         return check_off(context.provider, context.provider.fetch(self.job_id), context.run_id, context.raw_dir)
 
     def _is_short(self, checked: Checked) -> bool:
-        items = self.context.items
-        return items is not None and len(checked.outcomes) < len(items)
+        counts = self.check().counts
+        expected = len(self.context.items or ()) if counts is None else counts.total
+        return len(checked.outcomes) + checked.strangers < expected
 
     def _entries(self, checked: Checked) -> list[BatchResult[Any]]:
         context, snapshot = self.context, self.check()
@@ -128,8 +177,14 @@ class RunningJob:
         return [reader.entry(item, checked.outcomes.get(item.index)) for item in self._items(checked)]
 
     def _items(self, checked: Checked) -> Sequence[Item]:
-        if self.context.items is not None:
-            return self.context.items
         counts = self.check().counts
-        known = 0 if counts is None else counts.total
-        return [Item(index) for index in range(max([known, *(index + 1 for index in checked.outcomes)]))]
+        asked = max([0 if counts is None else counts.total, *(index + 1 for index in checked.outcomes)])
+        items = self.context.items
+        if items is None:
+            return [Item(index) for index in range(asked)]
+        if len(items) < asked:
+            raise ArgumentError(
+                f"The job {self.job_id!r} was asked {asked:,} inputs, and {len(items):,} were given: give the same "
+                f"messages= or files= as to batch(), or none."
+            )
+        return items

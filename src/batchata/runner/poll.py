@@ -33,17 +33,21 @@ def wait_for_end(
     job_id: str,
     *,
     timeout: float | None,
+    is_new: bool,
     on_snapshot: Callable[[JobSnapshot], None],
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> JobSnapshot:
-    """Check until the job is over. Raises ``NotReadyError`` when ``timeout`` seconds pass first."""
+    """Check until the job is over. Raises ``NotReadyError`` when ``timeout`` seconds pass first.
+
+    ``is_new``: it was just submitted, so that not being found at first means nothing.
+    """
     began = heard = clock()
     while True:
         try:
             snapshot = provider.check(job_id)
         except ProviderError as error:
-            young = error.status_code == _NOT_FOUND and clock() - began < _YOUNG_SECONDS
+            young = is_new and error.status_code == _NOT_FOUND and clock() - began < _YOUNG_SECONDS
             if not (error.retryable or young) or clock() - heard > _PATIENCE_SECONDS:
                 raise
             logger.warning("%s Waiting goes on.", error)

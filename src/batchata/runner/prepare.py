@@ -8,10 +8,9 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from batchata import documents, messages, structured
-from batchata.errors import ArgumentError, LimitError, UnsupportedArgumentError
+from batchata.errors import ArgumentError, ConversationError, DocumentError, LimitError, UnsupportedArgumentError
 from batchata.providers import Provider
 from batchata.runner.task import FileSource, Item, Task, WorkedExample, custom_id
 from batchata.types import (
@@ -27,19 +26,16 @@ from batchata.types import (
     TextPart,
 )
 
-if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-
 _SEVERAL_JOBS = "Split them over several batch() calls; BatchManager, which will do that for you, is yet to come."
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How the answer's form is asked for: enforced by the provider, or in words, or not at all."""
+    """How the answer's form is asked for: enforced (wrapped, if its root is no object), in words, or not at all."""
 
     schema: JsonObject | None = None
     instructions: str | None = None
+    is_wrapped: bool = False
 
 
 class Preparer:
@@ -62,16 +58,40 @@ class Preparer:
                 f"({self._limits.max_requests:,}). {_SEVERAL_JOBS}"
             )
         for item in items:
-            request = self.request(item, custom_id(run_id, job, item.index), cache_prefix=total > 1)
-            line = self._provider.encode(request)
-            self._check_line(item, line)
+            line, documents_read = self._line(item, custom_id(run_id, job, item.index), cache_prefix=total > 1)
             size += len(line) + 1
             if size > self._limits.max_bytes:
                 raise LimitError(
                     f"Item {item.index} brings the job to {size:,} bytes; {self._provider.name} takes "
                     f"{self._limits.max_bytes:,} in one job. {_SEVERAL_JOBS}"
                 )
-            yield Prepared(line, fingerprint(request.documents))
+            yield Prepared(line, fingerprint(documents_read))
+
+    def _line(self, item: Item, request_id: str, *, cache_prefix: bool) -> tuple[bytes, tuple[Document, ...]]:
+        """The encoded request, and its documents; what is wrong with a file is said with its position."""
+        try:
+            request = self.request(item, request_id, cache_prefix=cache_prefix)
+        except (DocumentError, LimitError) as error:
+            if item.file is None:
+                raise
+            raise type(error)(f"files[{item.index}]: {error}") from error
+        self._check_request(item, request)
+        line = self._provider.encode(request)
+        self._check_line(item, line)
+        return line, request.documents
+
+    def _check_request(self, item: Item, request: Request) -> None:
+        """What no single document shows."""
+        if request.messages[0].role != "user":
+            raise ConversationError(
+                f"messages[{item.index}] must begin with a user message (after system messages)."
+            )
+        pages = sum(document.page_count or 0 for document in request.documents)
+        if self._limits.max_pages is not None and pages > self._limits.max_pages:
+            raise LimitError(
+                f"Item {item.index} has {pages:,} PDF pages in all; {self._task.model!r} takes "
+                f"{self._limits.max_pages:,} in one request. Split it."
+            )
 
     def request(self, item: Item, request_id: str, *, cache_prefix: bool = False) -> Request:
         """The provider-neutral request of one item."""
@@ -121,16 +141,46 @@ class Preparer:
             )
 
     def _example(self, index: int, pair: WorkedExample) -> Example:
-        given, output = pair
+        try:
+            given, output = pair
+        except (TypeError, ValueError) as error:
+            raise ArgumentError(f"examples[{index}] must be an (input, output) pair, got {pair!r:.80}.") from error
         asked: tuple[Part, ...]
         if isinstance(given, str):
-            asked = (TextPart(given), TextPart(self._task.prompt)) if self._task.prompt else (TextPart(given),)
+            texts = [text for text in (given, self._task.prompt) if text]
+            asked = tuple(TextPart(text) for text in texts)
         elif isinstance(given, (bytes, os.PathLike)):
             asked = self._ask_of_file(given)
         else:
-            _, turns = messages.parse(given, index, self._load)
-            asked = tuple(part for turn in turns for part in turn.parts)
-        return Example(asked, _example_output(index, output, self._task.response_model))
+            system, turns = messages.parse(given, index, self._load)
+            if system is not None or len(turns) > 1:
+                raise ArgumentError(
+                    f"The input of examples[{index}] must be one user message, without a system message."
+                )
+            asked = turns[0].parts
+        return Example(asked, self._example_output(index, output))
+
+    def _example_output(self, index: int, output: object) -> str:
+        """The answer as the model should have written it, checked against the response model."""
+        from pydantic import BaseModel, ValidationError  # noqa: PLC0415  # imported where first used
+
+        response_model = self._task.response_model
+        if isinstance(output, BaseModel):
+            text = output.model_dump_json(by_alias=True)
+        elif isinstance(output, str):
+            text = output
+        else:
+            text = json.dumps(output, ensure_ascii=False, default=str)
+        if response_model is None:
+            return text
+        try:
+            response_model.model_validate_json(text, by_alias=True, by_name=True)
+        except ValidationError as error:
+            words = re.sub(r"\s+", " ", str(error))
+            raise ArgumentError(
+                f"The output of examples[{index}] does not fit the response model: {words}"
+            ) from error
+        return f'{{"value":{text}}}' if self._form.is_wrapped else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +204,6 @@ def _limits_of(limits: Limits, info: ModelInfo) -> Limits:
 
 
 def _check_task(provider: Provider, info: ModelInfo, task: Task) -> None:
-    if task.max_tokens < 1:
-        raise ArgumentError(f"max_tokens must be at least 1, got {task.max_tokens}.")
     if info.max_output_tokens is not None and task.max_tokens > info.max_output_tokens:
         raise LimitError(
             f"max_tokens={task.max_tokens:,} is more than {task.model!r} can write ({info.max_output_tokens:,})."
@@ -175,21 +223,5 @@ def _form(limits: Limits, info: ModelInfo, task: Task) -> Form:
     if may_enforce and limits.schema_dialect is not None:
         fitted = structured.for_dialect(schema, limits.schema_dialect)
         if fitted is not None:
-            return Form(schema=fitted)
+            return Form(schema=fitted, is_wrapped=not structured.is_object(schema))
     return Form(instructions=structured.instructions(schema, citations=task.citations))
-
-
-def _example_output(index: int, output: object, response_model: type[BaseModel] | None) -> str:
-    from pydantic import BaseModel, ValidationError  # noqa: PLC0415  # imported where first used
-
-    if response_model is None:
-        return output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
-    if isinstance(output, BaseModel):
-        return output.model_dump_json(by_alias=True)
-    text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False, default=str)
-    try:
-        response_model.model_validate_json(text)
-    except ValidationError as error:
-        words = re.sub(r"\s+", " ", str(error))
-        raise ArgumentError(f"The output of examples[{index}] does not fit the response model: {words}") from error
-    return text

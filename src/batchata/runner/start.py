@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,7 +57,11 @@ def attach_job(
     task = replace(task, model=name)
     raw_dir = None if raw_results_dir is None else open_raw_dir(raw_results_dir)
     preparer = None if items is None else Preparer(provider, ModelInfo(name), task)
-    return RunningJob(Context(provider, task, items, preparer, raw_dir=raw_dir), Submitted(job_id))
+    provider_job_id, mark, run_id = job_id.partition("#")
+    if not provider_job_id:
+        raise ArgumentError(f"A job's id is needed, got {job_id!r}: it is what BatchJob.id was.")
+    context = Context(provider, task, items, preparer, run_id=run_id or None, raw_dir=raw_dir)
+    return RunningJob(context, Submitted(provider_job_id, is_adopted=bool(mark)))
 
 
 def items_of(messages: Sequence[object] | None, files: Sequence[FileSource] | None) -> tuple[Item, ...]:
@@ -65,16 +69,16 @@ def items_of(messages: Sequence[object] | None, files: Sequence[FileSource] | No
     if (messages is None) == (files is None):
         raise ArgumentError("Give either messages= or files=, and not both.")
     for name, given in (("messages", messages), ("files", files)):
-        if isinstance(given, (str, bytes, os.PathLike)):
+        if isinstance(given, (str, bytes, os.PathLike)) or not (given is None or isinstance(given, Iterable)):
             raise ArgumentError(f"{name} must be a list, got a single {type(given).__name__}: write {name}=[…].")
     if messages is not None:
         return tuple(Item(index, conversation=conversation) for index, conversation in enumerate(messages))
-    return tuple(Item(index, file=file) for index, file in enumerate(files or ()))
+    return tuple(Item(index, file=file) for index, file in enumerate(() if files is None else files))
 
 
 def check_prompt(files: Sequence[FileSource] | None, prompt: str | None) -> None:
     """Raise ``ArgumentError`` unless there is a prompt with files, and none with conversations."""
-    if files is not None and not prompt:
+    if files is not None and (not isinstance(prompt, str) or not prompt.strip()):
         raise ArgumentError("files= needs prompt=: what is to be asked of every file.")
     if files is None and prompt:
         raise ArgumentError("prompt= goes with files=. With messages=, put it into the conversations.")
@@ -83,7 +87,16 @@ def check_prompt(files: Sequence[FileSource] | None, prompt: str | None) -> None
 def check_task(task: Task) -> None:
     """Raise ``ArgumentError`` for what can be known to be wrong before anything is connected to."""
     costs.check_prices(task.prices)
-    model: Any = task.response_model
+    model: Any = task.model
+    if not isinstance(model, str) or not model:
+        raise ArgumentError(f"model must be a model's name, got {model!r}.")
+    max_tokens: Any = task.max_tokens
+    if not isinstance(max_tokens, int) or max_tokens < 1:
+        raise ArgumentError(f"max_tokens must be a whole number of at least 1, got {max_tokens!r}.")
+    _check_response_model(task.response_model)
+
+
+def _check_response_model(model: Any) -> None:
     if model is None:
         return
     from pydantic import BaseModel  # noqa: PLC0415  # imported where first used
@@ -99,4 +112,5 @@ def _read_environment() -> dict[str, str]:
         return dict(os.environ)
     from dotenv import dotenv_values  # noqa: PLC0415  # imported where first used
 
-    return {key: value for key, value in dotenv_values(path).items() if value is not None} | os.environ
+    told = {key: value for key, value in dotenv_values(path).items() if value is not None}
+    return told | {key: value for key, value in os.environ.items() if value or key not in told}

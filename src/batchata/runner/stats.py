@@ -32,9 +32,9 @@ def _stats(job: RunningJob, snapshot: JobSnapshot, entries: list[BatchResult[Any
     if snapshot.created_at is not None:
         elapsed = ((snapshot.ended_at or datetime.now(UTC)) - snapshot.created_at).total_seconds()
     used = [entry["usage"] for entry in entries or () if entry["usage"] is not None]
-    is_known = entries is not None
+    is_known = entries is not None and not any(_is_usage_unknown(entry) for entry in entries)
     return {
-        "batch_id": job.job_id,
+        "batch_id": job.public_id,
         "status": snapshot.state.value,
         "is_complete": snapshot.state in OVER,
         "elapsed_time": elapsed,
@@ -47,7 +47,9 @@ def _stats(job: RunningJob, snapshot: JobSnapshot, entries: list[BatchResult[Any
         "total_cost": None if entries is None else _total_cost(entries),
         "currency": "USD",
         "service_tier": job.service_tier,
-        "batch_discount": costs.batch_discount(provider.name, task.model, at=snapshot.created_at),
+        "batch_discount": costs.batch_discount(
+            provider.name, task.model, at=snapshot.created_at, prices=task.prices
+        ),
         "raw_results_dir": None if job.context.raw_dir is None else str(job.context.raw_dir),
     }
 
@@ -57,6 +59,10 @@ def _cited(entry: BatchResult[Any]) -> int:
     if isinstance(cited, dict):
         return sum(len(places) for places in cited.values())
     return len(cited or ())
+
+
+def _is_usage_unknown(entry: BatchResult[Any]) -> bool:
+    return entry["usage"] is None and entry["cost_usd"] is None
 
 
 def _total_cost(entries: list[BatchResult[Any]]) -> Decimal | None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from batchata import costs
+from batchata import costs, documents
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -31,9 +31,7 @@ class Item:
     @property
     def name(self) -> str | None:
         """The file's name, for the user; ``None`` for bytes and conversations."""
-        if self.file is None or isinstance(self.file, bytes):
-            return None
-        return os.fspath(self.file).rstrip("/").replace("\\", "/").rpartition("/")[2]
+        return None if self.file is None else documents.file_name(self.file)
 
 
 @dataclass(frozen=True, slots=True)

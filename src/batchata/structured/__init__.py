@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from batchata.structured.dialect import for_dialect
+from batchata.structured.dialect import for_dialect, is_object
 from batchata.structured.reading import InvalidOutput, Reading, read
 from batchata.structured.schema import instructions, schema_of
 
-__all__ = ["InvalidOutput", "Reading", "for_dialect", "instructions", "read", "schema_of"]
+__all__ = ["InvalidOutput", "Reading", "for_dialect", "instructions", "is_object", "read", "schema_of"]

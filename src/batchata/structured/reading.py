@@ -18,8 +18,6 @@ ModelT = TypeVar("ModelT", bound="BaseModel")
 _MAX_ERRORS = 10
 _MAX_INPUT = 60
 _WRAP = '{"value":'
-_VALIDATOR_ERRORS = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError)
-"""What a user's own validator may raise over one answer; it must not cost the other answers."""
 
 
 class InvalidOutput(Exception):  # noqa: N818  # named after the reason it becomes: invalid_output
@@ -41,8 +39,8 @@ class Reading(Generic[ModelT]):
 def read(text: str, model: type[ModelT]) -> Reading[ModelT]:
     """Find the JSON in the answer and validate it as JSON (so dates, enums and strict models work).
 
-    Prose, fences and ``<cite …>`` markup are passed over; of several JSON values the likeliest that validates is
-    taken. Raises ``InvalidOutput``, also for JSON that is cut short but would validate.
+    Prose, fences and ``<cite …>`` markup are passed over. Raises ``InvalidOutput``, also for JSON that is cut short
+    but would validate, and for several values that validate and differ (a draft and its correction).
     """
     found = candidates(text)
     if not found:
@@ -50,12 +48,21 @@ def read(text: str, model: type[ModelT]) -> Reading[ModelT]:
     if any(not candidate.node.complete for candidate in found):
         raise InvalidOutput("the JSON in the answer is cut short")
     messages: list[str] = []
-    for json, node in (form for candidate in found for form in _forms(candidate, model)):
-        try:
-            return Reading(model.model_validate_json(json, by_alias=True, by_name=True), node)
-        except _VALIDATOR_ERRORS as error:
-            messages.append(_message(error))
-    raise InvalidOutput(messages[0])
+    readings: list[Reading[ModelT]] = []
+    for candidate in found:
+        for json, node in _forms(candidate, model):
+            try:
+                readings.append(Reading(model.model_validate_json(json, by_alias=True, by_name=True), node))
+                break
+            except Exception as error:  # noqa: BLE001  # the user's own validator may raise anything, over one answer
+                messages.append(_message(error))
+    if not readings:
+        raise InvalidOutput(messages[0])
+    if any(reading.value != readings[0].value for reading in readings):
+        raise InvalidOutput(
+            f"the answer holds {len(readings)} different results, and does not say which one counts"
+        )
+    return readings[0]
 
 
 def _forms(candidate: Candidate, model: type[BaseModel]) -> Iterator[tuple[str, Node]]:

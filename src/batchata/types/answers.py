@@ -144,14 +144,14 @@ class Succeeded:
     Attributes:
         custom_id: whose answer.
         blocks: text blocks in order.
-        usage: what it used.
+        usage: what it used; ``None`` if the provider did not say.
         model: the model that answered, as the provider names it.
         other_blocks: blocks that are not text (thinking, tool use), as they came.
     """
 
     custom_id: str
     blocks: tuple[TextBlock, ...]
-    usage: Usage
+    usage: Usage | None
     model: str | None = None
     other_blocks: tuple[JsonObject, ...] = field(default=(), repr=False)
 
@@ -170,9 +170,10 @@ class Failed:
         reason: what happened.
         message: in words, as far as known.
         text: what the model wrote before it was cut off or refused; ``None`` if nothing.
-        usage: what is billed all the same; ``None`` when nothing is billed.
+        usage: what it used, as far as the provider says.
         model: the model that answered, if one did.
         retryable: whether the same request may succeed later.
+        is_billed: whether ``usage`` is billed all the same; ``None`` when nobody knows.
     """
 
     custom_id: str
@@ -182,6 +183,7 @@ class Failed:
     usage: Usage | None = None
     model: str | None = None
     retryable: bool = False
+    is_billed: bool | None = False
 
 
 Outcome: TypeAlias = Succeeded | Failed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import orjson
@@ -23,10 +24,24 @@ _FINAL_ERRORS = frozenset(
 
 def decode(entry: bytes) -> Outcome:
     """One result line. Raises ``ValueError`` for what is not a result line of Anthropic's."""
-    line = orjson.loads(entry)
+    try:
+        return _decode(_parse(entry))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not a result line of Anthropic's ({error!r}): {entry[:200]!r}") from error
+
+
+def _parse(entry: bytes) -> Any:
+    try:
+        return orjson.loads(entry)
+    except orjson.JSONDecodeError:
+        # Models now and then write half of a surrogate pair, which orjson refuses; it cannot be printed either.
+        text = json.dumps(json.loads(entry), ensure_ascii=False)
+        return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+
+
+def _decode(line: Any) -> Outcome:
     if not isinstance(line, dict) or not isinstance(line.get("custom_id"), str):
-        message = f"not a result line of Anthropic's: {entry[:200]!r}"
-        raise ValueError(message)  # noqa: TRY004  # the seam promises ValueError
+        raise TypeError("no custom_id")
     custom_id, result = line["custom_id"], line.get("result") or {}
     match result.get("type"):
         case "succeeded":
@@ -48,7 +63,7 @@ def decode_message(custom_id: str, message: dict[str, Any]) -> Outcome:
     answer = Succeeded(
         custom_id,
         blocks,
-        _usage(message.get("usage") or {}),
+        _usage(message["usage"]) if message.get("usage") else None,
         model=message.get("model"),
         other_blocks=tuple(block for block in content if block.get("type") != "text"),
     )
@@ -56,7 +71,15 @@ def decode_message(custom_id: str, message: dict[str, Any]) -> Outcome:
     if failure is None:
         return answer
     reason, words = failure
-    return Failed(custom_id, reason, words, text=answer.text or None, usage=answer.usage, model=answer.model)
+    return Failed(
+        custom_id,
+        reason,
+        words,
+        text=answer.text or None,
+        usage=answer.usage,
+        model=answer.model,
+        is_billed=True,
+    )
 
 
 def _stopped_early(message: dict[str, Any]) -> tuple[Reason, str] | None:
@@ -108,9 +131,10 @@ def _citation(raw: dict[str, Any]) -> Citation:
 
 def _usage(raw: dict[str, Any]) -> Usage:
     """Anthropic's ``input_tokens`` is only what comes after the last cache mark; ours is the whole prompt."""
-    written = raw.get("cache_creation_input_tokens") or 0
-    by_age = raw.get("cache_creation") or {"ephemeral_5m_input_tokens": written}
+    by_age = raw.get("cache_creation") or {}
     hour = by_age.get("ephemeral_1h_input_tokens") or 0
+    told = raw.get("cache_creation_input_tokens") or 0
+    written = max(told, (by_age.get("ephemeral_5m_input_tokens") or 0) + hour)
     read = raw.get("cache_read_input_tokens") or 0
     return Usage(
         input_tokens=(raw.get("input_tokens") or 0) + written + read,

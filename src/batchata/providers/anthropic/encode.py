@@ -23,7 +23,13 @@ def encode(request: Request) -> bytes:
     if request.schema is not None:
         params["output_config"] = {"format": {"type": "json_schema", "schema": request.schema}}
     params["messages"] = _turns(request)
-    return orjson.dumps({"custom_id": request.custom_id, "params": params})
+    try:
+        return orjson.dumps({"custom_id": request.custom_id, "params": params})
+    except TypeError as error:
+        raise ConversationError(
+            f"The request {request.custom_id!r} cannot be sent: a text or file name in it holds characters that are "
+            f"not Unicode ({error})."
+        ) from error
 
 
 def _check(request: Request) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import IO
 
 import anthropic
@@ -72,7 +73,8 @@ class AnthropicProvider:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> AnthropicProvider:
         """Connect with ``ANTHROPIC_API_KEY`` (or ``ANTHROPIC_AUTH_TOKEN``), at ``ANTHROPIC_BASE_URL`` if set."""
-        key, token = environment.get("ANTHROPIC_API_KEY"), environment.get("ANTHROPIC_AUTH_TOKEN")
+        key = environment.get("ANTHROPIC_API_KEY", "").strip()
+        token = environment.get("ANTHROPIC_AUTH_TOKEN", "").strip()
         if not key and not token:
             raise MissingKeyError(
                 "No key for Anthropic: set ANTHROPIC_API_KEY in the environment or in a .env file in the working "
@@ -148,8 +150,10 @@ class AnthropicProvider:
         """By time and number of requests, for want of a tag; the custom_ids in the results are the proof."""
         found: list[JobSnapshot] = []
         with asking(f"looking for the job tagged {tag!r}"):
-            for batch in self._reader.messages.batches.list(limit=100):
-                if batch.created_at < since - _CLOCK_SKEW:
+            answer = self._reader.messages.batches.with_raw_response.list(limit=100)
+            earliest = since - _clock_lead(answer.headers.get("date")) - _CLOCK_SKEW
+            for batch in answer.parse():
+                if batch.created_at < earliest:
                     break
                 snapshot = _snapshot(batch)
                 if snapshot.counts is not None and snapshot.counts.total == count:
@@ -163,6 +167,14 @@ class AnthropicProvider:
         with asking(f"counting the tokens of {request.custom_id!r}"):
             counted = self._reader.post("/v1/messages/count_tokens", cast_to=MessageTokensCount, body=params)
         return TokenCount(counted.input_tokens, exact=True)
+
+
+def _clock_lead(date_header: str | None) -> timedelta:
+    """How far this machine's clock is ahead of Anthropic's, which stamps the jobs."""
+    try:
+        return datetime.now(UTC) - parsedate_to_datetime(date_header or "")
+    except ValueError:
+        return timedelta(0)
 
 
 def _snapshot(batch: MessageBatch) -> JobSnapshot:
