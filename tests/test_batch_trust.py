@@ -274,7 +274,7 @@ def test_pages_of_all_documents_of_a_request_count(anthropic_server: AnthropicSe
     file = make_pdf(tmp_path / "a.pdf", *["page"] * 60)
     parts = [{"type": "document", "file": file}, {"type": "document", "file": file}, {"type": "text", "text": "?"}]
     with pytest.raises(batchata.LimitError, match="120 PDF pages in all"):
-        batch(MODEL, messages=[[{"role": "user", "content": parts}]])
+        batch("claude-sonnet-4-5", messages=[[{"role": "user", "content": parts}]])
     assert not anthropic_server.ledger.created
 
 
