@@ -18,7 +18,7 @@ def main() -> None:
     job = batch(
         model=model,
         files=[DOCUMENTS / "aldermoor-letter.pdf"],
-        prompt="How much money will be paid back?",
+        prompt="What is the refund amount?",
         enable_citations=True,
         max_tokens=120,
     )

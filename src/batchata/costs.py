@@ -97,7 +97,7 @@ def price(
     if row is not None:
         return _price_by_row(usage, row)
     if provider == "local":
-        return Cost(Decimal(0))
+        return Cost(Decimal(0), discount=Decimal(0))
     found = _look_up(provider, model)
     if found is None:
         return Cost(None)
