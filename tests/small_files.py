@@ -31,6 +31,28 @@ def pdf_of(*pages: str, crop: str = "", rotate: int = 0) -> bytes:
     return data.replace(b"/Type /Page\n", b"/Type /Page\n" + extra.encode() + b"\n") if extra else data
 
 
+def pdf_that_means(content: bytes, meaning: dict[int, str]) -> bytes:
+    """A PDF of one page of 300 × 200 points, whose font F draws Helvetica's letters but says they mean others.
+
+    ``meaning`` goes from a letter's code to UTF-16 in hexadecimal.
+    """
+    pairs = " ".join(f"<{code:02X}> <{utf_16}>" for code, utf_16 in meaning.items())
+    to_unicode = (
+        "begincmap 1 begincodespacerange <00> <FF> endcodespacerange "
+        f"{len(meaning)} beginbfchar {pairs} endbfchar endcmap"
+    ).encode()
+    objects = (
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (len(content), content),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding/ToUnicode 6 0 R>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (len(to_unicode), to_unicode),
+    )
+    numbered = (b"%d 0 obj%s\nendobj\n" % (number, body) for number, body in enumerate(objects, start=1))
+    return b"%PDF-1.4\n" + b"".join(numbered) + b"trailer<</Root 1 0 R>>\n%%EOF"
+
+
 def docx_of(build: Any) -> bytes:
     document = docx.Document()
     build(document)

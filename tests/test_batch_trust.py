@@ -208,10 +208,11 @@ def test_examples_that_cannot_be_shown(anthropic_server: AnthropicServer, exampl
     assert not anthropic_server.ledger.created
 
 
-def test_attaching_with_other_inputs_is_refused(anthropic_server: AnthropicServer) -> None:
+@pytest.mark.parametrize("count", [2, 7])
+def test_attaching_with_other_inputs_is_refused(anthropic_server: AnthropicServer, count: int) -> None:
     job = batch(MODEL, messages=numbers(5))
-    attached: BatchJob[str] = BatchJob.attach(job.id, model=MODEL, messages=numbers(2))
-    with pytest.raises(batchata.ArgumentError, match="was asked 5 inputs, and 2 were given"):
+    attached: BatchJob[str] = BatchJob.attach(job.id, model=MODEL, messages=numbers(count))
+    with pytest.raises(batchata.ArgumentError, match=f"was asked 5 inputs, and {count} were given"):
         attached.results()
     assert anthropic_server.ledger.created
 

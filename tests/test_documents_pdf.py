@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import fpdf
 import pytest
 
 from batchata import documents
 from batchata.errors import DocumentError
 from batchata.types import Box, DocumentKind
-from tests.small_files import pdf_of
+from tests.small_files import pdf_of, pdf_that_means
 
 
 def test_pdf_with_and_without_its_text_layer() -> None:
@@ -149,3 +151,65 @@ def test_pdf_encrypted(user_password: str, *, opens: bool) -> None:
         return
     with pytest.raises(DocumentError, match="'a.pdf' is encrypted and needs a password"):
         documents.load(data, name="a.pdf")
+
+
+# Helvetica's widths at 20 points: A 13.34, B 13.34, x 10.
+ONE_LINE = b"BT /F 20 Tf 50 100 Td (AxBx) Tj ET"
+
+
+def test_characters_beyond_the_first_plane_are_one_place_each() -> None:
+    data = pdf_that_means(ONE_LINE, {0x41: "D83DDE00", 0x42: "D834DD1E", 0x78: "0078"})
+    source = documents.source(documents.load(data))
+    assert source.pages == ("😀x𝄞x",)
+    assert source.boxes is not None
+    expected = [(50, 63, 86), (63, 73, 89), (73, 87, 86), (87, 97, 89)]
+    for index, (left, right, top) in enumerate(expected):
+        (box,) = source.boxes(1, index, index + 1)
+        assert_near(box, left, top, right, 100)
+
+
+def test_a_ligature_is_two_letters_in_one_place() -> None:
+    data = pdf_that_means(ONE_LINE, {0x41: "00660069", 0x42: "0042", 0x78: "0078"})
+    source = documents.source(documents.load(data))
+    assert source.pages == ("fixBx",)
+    assert source.boxes is not None
+    assert source.boxes(1, 0, 1) == source.boxes(1, 1, 2)
+    (box,) = source.boxes(1, 2, 3)
+    assert_near(box, 63, 89, 73, 100)
+
+
+@pytest.mark.parametrize("no_character", ["D83D", "DE00", "0001", "FFFE", "FFFF"])
+def test_codes_that_are_no_characters(no_character: str) -> None:
+    data = pdf_that_means(ONE_LINE, {0x41: no_character, 0x42: "0042", 0x78: "0078"})
+    source = documents.source(documents.load(data))
+    assert source.pages == ("\ufffdxBx",)
+    source.pages[0].encode()
+    assert source.boxes is not None
+    (box,) = source.boxes(1, 2, 3)
+    assert_near(box, 73, 86, 87, 100)
+
+
+def test_hyphen_at_the_end_of_a_line() -> None:
+    data = pdf_of("The exam-\nple ends")
+    assert documents.text_layer(data) == ("The exam-\nple ends",)
+    exam, ple = boxes_of(data, "exam-\nple")
+    assert_near(exam, 123, 191, 156, 200)
+    assert_near(ple, 100, 211, 116, 223)
+
+
+def test_threads_take_turns_at_pdfium() -> None:
+    files = [pdf_of(*(f"File {file}, page {page}\n" + "word " * 200 for page in range(10))) for file in range(4)]
+
+    def read(file: int) -> list[str]:
+        pages: list[str] = []
+        for _ in range(5):
+            document = documents.load(files[file], with_text_layer=True)
+            source = documents.source(document)
+            assert source.boxes is not None
+            assert len(source.boxes(10, 0, 6)) == 1
+            pages.extend(page.split("\n")[0] for page in document.pages or ())
+        return pages
+
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(read, range(4)))
+    assert results == [[f"File {file}, page {page}" for page in range(10)] * 5 for file in range(4)]

@@ -6,6 +6,10 @@ import codecs
 import io
 import random
 import zipfile
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -37,6 +41,58 @@ GERMAN = "Grüße aus Köln – das kostet 5 € für alle, die hier wohnen"
 def test_encodings(data: bytes) -> None:
     # "–" and "€" have a zero-free high byte, which the form without a mark must stand.
     assert documents.load(data, name="a.txt").text == GERMAN
+
+
+@pytest.mark.parametrize(
+    "text", ["Café", "Prix : 5 €", "£ 5", "Für eine genaue Definition", "Résumé – naïve “quotes”", "½"]
+)
+def test_a_few_signs_of_windows(text: str) -> None:
+    assert documents.load(text.encode("cp1252"), name="a.txt").text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Счёт на оплату № 5 от 3 мая", "cp1251"),
+        ("Ελλάδα και οι νόμοι της: όλοι οι άνθρωποι γεννιούνται ελεύθεροι", "cp1253"),
+        ("請求書 合計 5000円", "shift_jis"),
+        ("Zażółć gęślą jaźń", "cp1250"),
+    ],
+)
+def test_other_alphabets_told_by_their_letters(text: str, encoding: str) -> None:
+    assert documents.load(text.encode(encoding), name="a.txt").text == text
+
+
+def test_much_german_in_windows_letters() -> None:
+    text = "Alle Menschen können über schöne Grüße für große Häuser reden. " * 20
+    assert documents.load(text.encode("cp1252"), name="a.txt").text == text
+
+
+@pytest.mark.parametrize(
+    ("head", "encoding"),
+    [
+        ('<meta charset="iso-8859-2">', "iso-8859-2"),
+        ('<meta http-equiv="Content-Type" content="text/html; charset=windows-1250">', "cp1250"),
+        ("<meta charset='koi8-r'>", "koi8-r"),
+        ("<meta charset=euc-jp>", "euc-jp"),
+    ],
+)
+def test_the_declared_encoding_counts(head: str, encoding: str) -> None:
+    word = {"koi8-r": "счёт", "euc-jp": "請求書"}.get(encoding, "żółć")
+    html = f"<html><head>{head}</head><p>{word}</p></html>"
+    assert documents.load(html.encode(encoding)).text == word
+
+
+def test_an_email_says_its_encoding() -> None:
+    mail = 'From: a@example.org\nContent-Type: text/plain; charset="iso-8859-15"\n\nCena: 5 €, żart'
+    data = mail.replace("ż", "Ż").replace("Ż", "Ž").encode("iso-8859-15")
+    assert documents.load(data).text == mail.replace("ż", "Ž")
+
+
+@pytest.mark.parametrize("declared", ["utf-8", "no-such-encoding", "hex", "shift_jis"])
+def test_a_wrong_declaration_does_not_count(declared: str) -> None:
+    html = f'<html><meta charset="{declared}"><p>Grüße</p></html>'
+    assert documents.load(html.encode("cp1252")).text == "Grüße"
 
 
 def test_latin_1_is_read_as_windows_means_it() -> None:
@@ -141,6 +197,68 @@ def test_docx_never_opens_what_it_links_to() -> None:
     )
     assert b"r:link" in body.replace(b"r:embed", b"r:link")
     assert documents.load(linked).text == "Before"
+
+
+@pytest.fixture
+def visits() -> Iterator[list[str]]:
+    """Paths asked of a web server on this machine, its address first."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(404)
+            self.end_headers()
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        asked.append(f"http://127.0.0.1:{server.server_port}")
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield asked
+        server.shutdown()
+        thread.join()
+
+
+def test_html_asks_for_nothing(visits: list[str], tmp_path: Path) -> None:
+    web = visits[0]
+    (tmp_path / "other.txt").write_text("SECRET")
+    local = (tmp_path / "other.txt").as_uri()
+    html = f"""<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "{web}/x.dtd" [
+    <!ENTITY other SYSTEM "{local}">]>
+    <html><head><base href="{web}/"><link rel="stylesheet" href="{web}/a.css"><script src="{web}/a.js"></script>
+    <meta http-equiv="refresh" content="0; url={web}/next"></head><body background="{web}/b.png">&other;
+    <img src="{web}/a.png"><img src="{local}"><iframe src="{local}"></iframe><object data="{web}/o"></object>
+    <p>Body</p></body></html>"""
+    text = documents.load(html.encode(), name="a.html").text
+    assert text is not None
+    assert "Body" in text
+    assert "SECRET" not in text
+    assert visits == [web]
+
+
+def test_docx_asks_for_nothing(visits: list[str], tmp_path: Path) -> None:
+    web = visits[0]
+    (tmp_path / "other.txt").write_text("SECRET")
+    local = (tmp_path / "other.txt").as_uri()
+
+    def with_picture(document: Any) -> None:
+        document.add_paragraph("Before")
+        document.add_picture(io.BytesIO(GIF))
+
+    data = docx_of(with_picture)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        body = archive.read("word/document.xml").decode()
+        relations = archive.read("word/_rels/document.xml.rels").decode()
+    doctype = f"<!DOCTYPE d SYSTEM '{web}/d.dtd' [<!ENTITY other SYSTEM '{local}'>]>"
+    body = body.replace("?>", f"?>{doctype}", 1).replace("Before", "Before&other;").replace("r:embed", "r:link")
+    inside = 'Target="media/image1.gif"'
+    assert inside in relations
+    for target in (f"{web}/a.gif", local):
+        linked = relations.replace(inside, f'Target="{target}" TargetMode="External"')
+        changed = without(data, "word/document.xml", body.encode())
+        changed = without(changed, "word/_rels/document.xml.rels", linked.encode())
+        assert documents.load(changed).text == "Before"
+    assert visits == [web]
 
 
 def test_docx_of_pictures_only() -> None:

@@ -121,7 +121,7 @@ class RunningJob:
             self._failed()
             return None
         checked = self._fetch()
-        if self._is_short(checked):
+        if _is_short(self.context, self.check(), checked):
             logger.warning("answers of %s are missing; reading its results once more", self.job_id)
             checked = self._fetch().merged(checked)
         if checked.outcomes:
@@ -158,11 +158,6 @@ class RunningJob:
         context = self.context
         return check_off(context.provider, context.provider.fetch(self.job_id), context.run_id, context.raw_dir)
 
-    def _is_short(self, checked: Checked) -> bool:
-        counts = self.check().counts
-        expected = len(self.context.items or ()) if counts is None else counts.total
-        return len(checked.outcomes) + checked.strangers < expected
-
     def _entries(self, checked: Checked) -> list[BatchResult[Any]]:
         context, snapshot = self.context, self.check()
         reader = Reader(
@@ -174,17 +169,23 @@ class RunningJob:
         )
         tiers = [outcome.usage.service_tier for outcome in checked.outcomes.values() if outcome.usage is not None]
         self.service_tier = next((tier for tier in tiers if tier is not None), None)
-        return [reader.entry(item, checked.outcomes.get(item.index)) for item in self._items(checked)]
+        return [reader.entry(item, checked.outcomes.get(item.index)) for item in _items(context, snapshot, checked)]
 
-    def _items(self, checked: Checked) -> Sequence[Item]:
-        counts = self.check().counts
-        asked = max([0 if counts is None else counts.total, *(index + 1 for index in checked.outcomes)])
-        items = self.context.items
-        if items is None:
-            return [Item(index) for index in range(asked)]
-        if len(items) < asked:
-            raise ArgumentError(
-                f"The job {self.job_id!r} was asked {asked:,} inputs, and {len(items):,} were given: give the same "
-                f"messages= or files= as to batch(), or none."
-            )
-        return items
+
+def _is_short(context: Context, snapshot: JobSnapshot, checked: Checked) -> bool:
+    """Whether lines are missing: a download may end early without anybody saying so."""
+    expected = len(context.items or ()) if snapshot.counts is None else snapshot.counts.total
+    return len(checked.outcomes) + checked.strangers < expected
+
+
+def _items(context: Context, snapshot: JobSnapshot, checked: Checked) -> Sequence[Item]:
+    """The inputs; for an attached job that was not given them, as many as it was asked."""
+    asked = max([snapshot.counts.total if snapshot.counts else 0, *(index + 1 for index in checked.outcomes)])
+    if context.items is None:
+        return [Item(index) for index in range(asked)]
+    if len(context.items) < asked or (snapshot.counts is not None and len(context.items) > asked):
+        raise ArgumentError(
+            f"The job {snapshot.provider_job_id!r} was asked {asked:,} inputs, and {len(context.items):,} were given: "
+            f"give the same messages= or files= as to batch(), or none."
+        )
+    return context.items
