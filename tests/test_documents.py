@@ -124,7 +124,10 @@ def test_known_formats_that_are_not_supported(data: bytes, words: str) -> None:
         documents.load(data, name="x")
 
 
-@pytest.mark.parametrize("data", [bytes(range(256)) * 4, b"\x01\x02\x03", b"abc\0def", b"\xfe" * 3 + b"\0\x80\x81"])
+@pytest.mark.parametrize(
+    "data",
+    [bytes(range(256)) * 4, b"\x01\x02\x03", b"abc\0def", b"\xfe" * 3 + b"\0\x80\x81", bytes(range(128, 256))],
+)
 def test_binary_junk(data: bytes) -> None:
     with pytest.raises(DocumentError, match="neither a supported format nor text in a known encoding"):
         documents.load(data)
@@ -264,6 +267,27 @@ def test_failing_driver() -> None:
 
 def test_name_of_a_web_address() -> None:
     assert _address_name("https://example.org/2024/invoice.pdf?sig=a/b#top") == "invoice.pdf"
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("memory://case/letter.txt", "letter.txt"),
+        ("zip://inner.md::memory://case/all.zip", "inner.md"),
+        ("folder/a.pdf", "a.pdf"),
+        (Path("folder/a::b.txt"), "a::b.txt"),
+        (b"content", None),
+    ],
+)
+def test_file_name(source: str | Path | bytes, name: str | None) -> None:
+    assert documents.file_name(source) == name
+
+
+def test_a_path_is_never_taken_for_an_address(tmp_path: Path) -> None:
+    path = tmp_path / "a::b.txt"
+    path.write_text("Hi")
+    document = documents.load(path)
+    assert (document.name, document.text) == ("a::b.txt", "Hi")
 
 
 def test_words_of_a_foreign_error() -> None:

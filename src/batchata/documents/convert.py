@@ -35,6 +35,13 @@ _WINDOWS = {"iso8859-1": "cp1252", "ascii": "cp1252"}
 _DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
 _DECLARED_WITHIN = 4096
 
+# What has neither a mark nor zeros is not UTF-16 or UTF-32, though any bytes could be read as such; nor does
+# anyone send EBCDIC, of which the same is true.
+_NEVER_GUESSED = [
+    *("utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be"),
+    *("cp037", "cp273", "cp424", "cp500", "cp875", "cp1026", "cp1140"),
+]
+
 # With fewer signs beyond ASCII than this, charset-normalizer takes a lone accent for Chinese or Cyrillic.
 _ENOUGH_TO_GUESS = 30
 
@@ -105,9 +112,7 @@ def _guessed(data: bytes, label: str) -> str:
         return text
     import charset_normalizer  # noqa: PLC0415  # imported where first used
 
-    # What has neither a mark nor zeros is not UTF-16 or UTF-32, though any letters could be read as such.
-    wide = [f"utf_{bits}{order}" for bits in (16, 32) for order in ("", "_le", "_be")]
-    guesses = charset_normalizer.from_bytes(data, cp_exclusion=wide)
+    guesses = charset_normalizer.from_bytes(data, cp_exclusion=_NEVER_GUESSED)
     best = guesses.best()
     if best is not None:
         # Where the letters do not tell the Latin sets apart, the Western one is by far the most common.

@@ -28,7 +28,7 @@ def read(source: str | os.PathLike[str] | bytes, name: str | None) -> Raw:
     """Read a source whole. Raises ``DocumentError`` for what cannot be read or is empty."""
     if isinstance(source, bytes):
         raw = Raw(data=source, name=name, label=name or "<bytes>")
-    elif isinstance(source, str) and ("://" in source or "::" in source):
+    elif isinstance(source, str) and _is_address(source):
         raw = _read_address(source)
     elif isinstance(source, str | os.PathLike):
         raw = _read_path(source)
@@ -100,8 +100,13 @@ def file_name(source: str | os.PathLike[str] | bytes) -> str | None:
     """The name that a path or an address brings, without asking for the file; ``None`` for bytes."""
     if isinstance(source, bytes):
         return None
-    text = os.fspath(source)
-    return _address_name(text) if "://" in text or "::" in text else Path(text).name
+    if isinstance(source, str) and _is_address(source):
+        return _address_name(source)
+    return Path(source).name
+
+
+def _is_address(text: str) -> bool:
+    return "://" in text or "::" in text
 
 
 def _address_name(address: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -69,6 +70,8 @@ class AnthropicProvider:
     def __init__(self, client: anthropic.Anthropic) -> None:
         self._reader = client.with_options(max_retries=_READ_RETRIES)
         self._writer = client.with_options(max_retries=0)
+        # Left to the garbage collector, sockets may be finalised before the client that would close them.
+        weakref.finalize(self, client.close)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> AnthropicProvider:
