@@ -3,41 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-import batchata.demo
+from batchata.demo.task import DOCUMENTS, worked_examples
 
-DOCUMENTS = Path(batchata.demo.__file__).parent / "documents"
+__all__ = ["DOCUMENTS", "WORKED_EXAMPLES", "chosen_model"]
 
-WORKED_EXAMPLES = [
-    (
-        DOCUMENTS / "example-invoice.pdf",
-        {
-            "sender": "Fernleigh Garden Services",
-            "reference": "FG-1188",
-            "issued": "2026-02-02",
-            "total_due": "331.20",
-        },
-    ),
-    (
-        DOCUMENTS / "example-rechnung.pdf",
-        {
-            "sender": "Malerbetrieb Quendelau",
-            "reference": "M-2026/77",
-            "issued": "2026-02-11",
-            "total_due": "2142.00",
-        },
-    ),
-    (
-        DOCUMENTS / "example-letter.pdf",
-        {
-            "sender": "Thistlemere Mutual Insurance",
-            "reference": "TMI-99812",
-            "issued": "2026-03-03",
-            "total_due": "1240.00",
-        },
-    ),
-]
+WORKED_EXAMPLES = [(path, answer.model_dump(mode="json")) for path, answer in worked_examples()]
 """Documents that no example asks about, and what stands in them: a small model needs to be shown."""
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from batchata.errors import MissingWeightsError
+from batchata.providers import provider_for
 from tests.wire.anthropic_server import AnthropicServer
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
@@ -30,3 +33,13 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"the shared data is not at hand: {SHARED} does not exist")
     return SHARED
+
+
+@pytest.fixture
+def local_weights() -> None:
+    """Skips where the local engine has no weights."""
+    try:
+        provider, name = provider_for("local/smollm2-135m", os.environ)
+        provider.describe(name)
+    except MissingWeightsError as error:
+        pytest.skip(f"the local engine has no weights on this machine: {error}")

@@ -200,6 +200,8 @@ def test_examples_have_the_form_that_is_enforced(anthropic_server: AnthropicServ
             [([{"role": "system", "content": "s"}, {"role": "user", "content": "u"}], {"number": 1})],
             "one user message",
         ),
+        ([([{"role": "bot", "content": "u"}], {"number": 1})], r"examples\[0\]\[0\]\[0\] has the role 'bot'"),
+        ([(Path("gone.pdf"), {"number": 1})], r"examples\[0\]: There is no file 'gone.pdf'"),
     ],
 )
 def test_examples_that_cannot_be_shown(anthropic_server: AnthropicServer, examples: Any, words: str) -> None:

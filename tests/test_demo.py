@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import subprocess
 import sys
 from datetime import date
@@ -17,8 +16,6 @@ from rich.console import Console
 from batchata import demo
 from batchata.demo import screen
 from batchata.demo.task import BusinessDocument, expected, worked_examples
-from batchata.errors import MissingWeightsError
-from batchata.providers import provider_for
 from batchata.types import BatchResult, Citation, JobStats
 
 ROOT = Path(__file__).parents[1]
@@ -219,17 +216,8 @@ def test_costs_are_those_of_the_real_models_at_batch_price() -> None:
     assert "tokenizer" in text
 
 
-@pytest.fixture
-def _weights() -> None:
-    try:
-        provider, name = provider_for("local/smollm2-135m", os.environ)
-        provider.describe(name)
-    except MissingWeightsError as error:
-        pytest.skip(f"the local engine has no weights on this machine: {error}")
-
-
 @pytest.mark.local_model
-@pytest.mark.usefixtures("_weights")
+@pytest.mark.usefixtures("local_weights")
 def test_the_demo_end_to_end(tmp_path: Path) -> None:
     console, target = printed()
     demo.run(tmp_path / "batchata-demo", console=console)

@@ -7,9 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from batchata.errors import MissingWeightsError
-from batchata.providers import provider_for
-
 ROOT = Path(__file__).parents[1]
 EXPECTED = {
     "batch_manager_example": ["Attaching to its job.", "harrow-pike-invoice.pdf", "📊 Batch Statistics"],
@@ -26,17 +23,8 @@ def test_every_example_is_tested() -> None:
     assert modules - {"__init__", "_common"} == set(EXPECTED)
 
 
-@pytest.fixture
-def _weights() -> None:
-    try:
-        provider, name = provider_for("local/smollm2-135m", os.environ)
-        provider.describe(name)
-    except MissingWeightsError as error:
-        pytest.skip(f"the local engine has no weights on this machine: {error}")
-
-
 @pytest.mark.local_model
-@pytest.mark.usefixtures("_weights")
+@pytest.mark.usefixtures("local_weights")
 @pytest.mark.parametrize("name", sorted(EXPECTED))
 def test_an_example_runs_offline(name: str) -> None:
     command = [sys.executable, "-W", "error", "-m", f"examples.{name}"]

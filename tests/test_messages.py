@@ -17,7 +17,7 @@ GIF_TEXT = base64.b64encode(GIF).decode()
 
 
 def parse(*turns: Any) -> tuple[str | None, tuple[Message, ...]]:
-    return messages.parse(list(turns), 3, documents.load)
+    return messages.parse(list(turns), "messages[3]", documents.load)
 
 
 def user(content: Any) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def test_every_form_of_a_text_document(source: str, tmp_path: Path) -> None:
 )
 def test_mistakes_are_named_by_their_place(conversation: Any, words: str) -> None:
     with pytest.raises(ConversationError, match=words):
-        messages.parse(conversation, 3, documents.load)
+        messages.parse(conversation, "messages[3]", documents.load)
 
 
 def test_a_file_that_cannot_be_used_keeps_its_error_and_gets_its_place() -> None:

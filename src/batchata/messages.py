@@ -33,13 +33,13 @@ class _Place:
         return ConversationError(f"{self.path} {words}")
 
 
-def parse(conversation: object, index: int, load: Load) -> tuple[str | None, tuple[Message, ...]]:
-    """The system text and the turns of ``messages[index]``.
+def parse(conversation: object, path: str, load: Load) -> tuple[str | None, tuple[Message, ...]]:
+    """The system text and the turns of the conversation that the user knows as ``path`` (``messages[3]``).
 
     ``load`` reads a document from a path, an address or bytes, as ``documents.load`` does. Raises
     ``ConversationError`` naming conversation and turn; what ``load`` raises keeps its type and gets the place too.
     """
-    place = _Place(f"messages[{index}]")
+    place = _Place(path)
     if not isinstance(conversation, Sequence) or isinstance(conversation, (str, bytes)):
         raise place.wrong(
             f"must be a list of {{'role', 'content'}} dicts, got {type(conversation).__name__}. A single "

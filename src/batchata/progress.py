@@ -115,7 +115,7 @@ def _money(stats: JobStats) -> str:
     cost = stats["total_cost"]
     if cost is not None:
         return f"${cost:.4f}"
-    return "unknown (no price known; give prices=)" if stats["is_complete"] else "–"
+    return "unknown (the cost of some entries is not known: see their cost_usd)" if stats["is_complete"] else "–"
 
 
 def _share(value: Decimal | None) -> str:

@@ -15,7 +15,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from batchata.errors import ArgumentError, MissingWeightsError, ProviderError, UnknownModelError
-from batchata.providers.local import LocalProvider, weights
+from batchata.providers.local import LocalProvider, lines, weights
 from batchata.providers.local.bounded import bounded
 from batchata.providers.local.candidates import candidates
 from batchata.providers.local.cues import Cues
@@ -419,3 +419,13 @@ def test_the_token_bound_counts_bytes() -> None:
     request = request_over(text_document("Größe 17"))
     assert provider.count_tokens(request).tokens == len(provider.encode(request))
     assert provider.count_tokens(request).exact is False
+
+
+def test_what_was_used_before_a_cut_is_billed_and_what_is_unknown_is_not_zero() -> None:
+    used = {"input_tokens": 5, "output_tokens": 2, "cache_read_tokens": 0}
+    cut = lines.decode(lines.failed({"custom_id": "a", "model": "m"}, Reason.TRUNCATED, "cut", usage=used))
+    never_run = lines.decode(lines.failed({"custom_id": "a", "model": "m"}, Reason.CANCELED, "canceled"))
+    assert isinstance(cut, Failed)
+    assert isinstance(never_run, Failed)
+    assert (cut.is_billed, cut.usage) == (True, Usage(input_tokens=5, output_tokens=2, service_tier="local"))
+    assert (never_run.is_billed, never_run.usage) == (False, None)

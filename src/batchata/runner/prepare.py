@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from batchata import documents, messages, structured
 from batchata.errors import ArgumentError, ConversationError, DocumentError, LimitError, UnsupportedArgumentError
 from batchata.providers import Provider
-from batchata.runner.task import FileSource, Item, Task, WorkedExample, custom_id
+from batchata.runner.task import ExampleInput, FileSource, Item, Task, WorkedExample, custom_id
 from batchata.types import (
     Document,
     DocumentPart,
@@ -112,7 +112,7 @@ class Preparer:
 
     def _conversation(self, item: Item) -> tuple[str | None, tuple[Message, ...]]:
         if item.file is None:
-            system, turns = messages.parse(item.conversation, item.index, self._load)
+            system, turns = messages.parse(item.conversation, f"messages[{item.index}]", self._load)
             self._check_citable(item, turns)
             return system, turns
         return None, (Message("user", self._ask_of_file(item.file)),)
@@ -145,20 +145,21 @@ class Preparer:
             given, output = pair
         except (TypeError, ValueError) as error:
             raise ArgumentError(f"examples[{index}] must be an (input, output) pair, got {pair!r:.80}.") from error
-        asked: tuple[Part, ...]
-        if isinstance(given, str):
-            texts = [text for text in (given, self._task.prompt) if text]
-            asked = tuple(TextPart(text) for text in texts)
-        elif isinstance(given, (bytes, os.PathLike)):
-            asked = self._ask_of_file(given)
-        else:
-            system, turns = messages.parse(given, index, self._load)
-            if system is not None or len(turns) > 1:
-                raise ArgumentError(
-                    f"The input of examples[{index}] must be one user message, without a system message."
-                )
-            asked = turns[0].parts
+        try:
+            asked = self._example_input(f"examples[{index}][0]", given)
+        except (DocumentError, LimitError) as error:
+            raise type(error)(f"examples[{index}]: {error}") from error
         return Example(asked, self._example_output(index, output))
+
+    def _example_input(self, path: str, given: ExampleInput) -> tuple[Part, ...]:
+        if isinstance(given, str):
+            return tuple(TextPart(text) for text in (given, self._task.prompt) if text)
+        if isinstance(given, (bytes, os.PathLike)):
+            return self._ask_of_file(given)
+        system, turns = messages.parse(given, path, self._load)
+        if system is not None or len(turns) > 1:
+            raise ArgumentError(f"{path} must be one user message, without a system message.")
+        return turns[0].parts
 
     def _example_output(self, index: int, output: object) -> str:
         """The answer as the model should have written it, checked against the response model."""

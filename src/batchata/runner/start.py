@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from batchata import costs
 from batchata.errors import ArgumentError
@@ -17,9 +17,6 @@ from batchata.runner.prepare import Preparer
 from batchata.runner.submit import Submitted, submit
 from batchata.runner.task import FileSource, Item, Task, new_run_id
 from batchata.types import ModelInfo
-
-if TYPE_CHECKING:
-    pass
 
 _EMPTY_JOB = Submitted("empty")
 

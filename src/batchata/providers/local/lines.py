@@ -124,7 +124,7 @@ def _outcome(body: dict[str, Any]) -> Outcome:
             TextBlock(block["text"], tuple(_citation(raw) for raw in block["citations"]))
             for block in body["blocks"]
         )
-        return Succeeded(custom_id, blocks, usage or Usage(service_tier=SERVICE_TIER), model)
+        return Succeeded(custom_id, blocks, usage, model)
     return Failed(
         custom_id,
         Reason(body["reason"]),
@@ -133,6 +133,7 @@ def _outcome(body: dict[str, Any]) -> Outcome:
         usage=usage,
         model=model,
         retryable=body["retryable"],
+        is_billed=usage is not None,
     )
 
 
