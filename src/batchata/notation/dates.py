@@ -26,7 +26,8 @@ _NUMERIC_DATE = re.compile(
     r"(?:(?P<iso>(?<!-)(\d{4})([-/.])(\d{1,2})\3(\d{1,2}))(?=T\d|\b(?![.,/-]\d))"
     r"|(?P<dotted>(\d{1,2})\. ?(\d{1,2})\. ?(\d{4}|\d{2})(?!\w|[.,/]\d))"
     r"|(?P<other>(?<!-)(\d{1,2})([-/])(\d{1,2})\12(\d{4}|\d{2})(?!\w|[.,/-]\d))"
-    r"|(?P<cjk>(\d{4}) ?年 ?(\d{1,2}) ?月 ?(\d{1,2}) ?日))"
+    r"|(?P<cjk>(\d{4}) ?年 ?(\d{1,2}) ?月 ?(\d{1,2}) ?日)"
+    r"|(?P<korean>(\d{4})년 ?(\d{1,2})월 ?(\d{1,2})일))"
 )
 _OF = r"(?:(?:of|de|del|di|d['’]|van|do)\s{0,2})?"
 _LONG_YEAR = 4
@@ -46,8 +47,9 @@ _YEAR_FIRST = re.compile(
 def dates(text: str) -> list[DateToken]:
     """The dates of a text in order.
 
-    Understood are year first, d.m.y, d/m/y and m/d/y (both readings), and month names in English, German, French,
-    Spanish, Italian, Dutch, Portuguese and Polish. A year of two digits is read as POSIX does: 69 to 99 are 19xx.
+    Understood are year first, d.m.y, d/m/y and m/d/y (both readings), Chinese, Japanese and Korean, and month names in
+    English, German, French, Spanish, Italian, Dutch, Portuguese, Polish, Russian, Turkish, Arabic and the Nordic
+    languages. A year of two digits is read as POSIX does: 69 to 99 are 19xx.
     """
     found = [_numeric_date(match) for match in _NUMERIC_DATE.finditer(text)]
     for pattern, order in ((_DAY_FIRST, (3, 2, 1)), (_MONTH_FIRST, (3, 1, 2)), (_YEAR_FIRST, (1, 2, 3))):
@@ -63,7 +65,7 @@ def dates(text: str) -> list[DateToken]:
 def _numeric_date(match: re.Match[str]) -> DateToken | None:
     fields = [group for group in match.groups() if group and group.isdigit()]
     first, second, third = fields
-    if match["iso"] or match["cjk"]:
+    if match["iso"] or match["cjk"] or match["korean"]:
         return _date_token(match, [(first, second, third)], named=False)
     readings = [(third, second, first)]
     if match["other"]:

@@ -30,7 +30,10 @@ class NumberToken:
 _MAX_DIGITS = 40
 _EXACT = Context(prec=80)
 _DIGITS = re.compile(r"\d+")
-_CORE = re.compile(r"\d+(?:[.,'’]\d+)*")
+_CORE = re.compile(r"\d+(?:[.,'’٫٬，．]\d+)*")
+_PLAIN_SEPARATOR = str.maketrans("，．", ",.")
+"""Full-width forms; the Arabic separators have one meaning each, and keep their own."""
+_FRACTIONS = {"½": "0.5", "¼": "0.25", "¾": "0.75", "⅛": "0.125", "⅜": "0.375", "⅝": "0.625", "⅞": "0.875"}
 _HARD_SPACES = "\u00a0\u202f\u2009"
 _SPACED = re.compile(
     rf"(?<![\d.,'’])[1-9]\d{{0,2}}([ {_HARD_SPACES}])\d{{3}}(?:\1\d{{3}}){{0,10}}(?:[.,]\d+)?(?![.,'’]?\d)"
@@ -67,7 +70,8 @@ def numbers(text: str) -> list[NumberToken]:
 def _number_spans(text: str) -> list[Span]:
     """Runs of digits and separators; with spaces as separators, both readings where the space is a plain one."""
     spaced = [match.span() for match in _SPACED.finditer(text)]
-    firm = [span for span in spaced if " " not in text[span[0] : span[1]]]
+    # What has a group such as "000" cannot be several numbers.
+    firm = [span for span in spaced if not re.search(r" (?!0)", text[span[0] : span[1]])]
     spans: list[Span] = []
     for match in _CORE.finditer(text):
         spans += _split_list(match)
@@ -96,11 +100,13 @@ def _outside(spans: list[Span], taken: list[Span]) -> Iterator[Span]:
 
 
 def _number(text: str, start: int, end: int) -> NumberToken | None:
-    values = _readings(text[start:end]) if end - start <= _MAX_DIGITS else ()
+    values = _readings(text[start:end].translate(_PLAIN_SEPARATOR)) if end - start <= _MAX_DIGITS else ()
     if not values or _in_time(text, start, end) or _in_identifier(text, start, end):
         return None
     if text[start - 1 : start] == "." and text[start:end].isdigit() and not text[max(0, start - 2) :][:1].isalnum():
         start, values = start - 1, (Decimal("0" + text[start - 1 : end]),)  # ".50"
+    if text[end : end + 1] in _FRACTIONS:
+        end, values = end + 1, tuple(value + Decimal(_FRACTIONS[text[end]]) for value in values)
     if scaled := _scale(text, end, values, money=_currency_start(text, start) < start):
         end, values = scaled
     percent = re.compile(r"\s?%").match(text, end)
@@ -120,7 +126,7 @@ def _readings(run: str) -> tuple[Decimal, ...]:
     readings = []
     if _grouped(groups, separators):
         readings.append("".join(groups))
-    decimal_last = last in ".," and last not in rest
+    decimal_last = last in ".,٫" and last not in rest
     if decimal_last and (not rest or _grouped(groups[:-1], rest)):
         readings.append("".join(groups[:-1]) + "." + groups[-1])
     return tuple(Decimal(reading) for reading in readings)
@@ -129,7 +135,13 @@ def _readings(run: str) -> tuple[Decimal, ...]:
 def _grouped(groups: list[str], separators: list[str]) -> bool:
     """Whether the separators part thousands: one kind of them, groups of three (or, as in India, of two)."""
     first, *middle, final = groups
-    if len(set(separators)) != 1 or len(final) != _GROUP or not 0 < len(first) <= _GROUP or first[0] == "0":
+    if (
+        "٫" in separators
+        or len(set(separators)) != 1
+        or len(final) != _GROUP
+        or not 0 < len(first) <= _GROUP
+        or first[0] == "0"
+    ):
         return False
     sizes = {len(group) for group in middle}
     indian = separators[0] == "," and sizes == {2} and len(first) <= 2  # noqa: PLR2004  # 1,23,45,678

@@ -6,17 +6,40 @@ import unicodedata
 
 _MONTHS = """
 january jan januar jänner janvier janv enero ene gennaio gen januari janeiro stycznia styczeń sty
+января январь янв ocak oca يناير
+
 february feb februar feber février févr fév febrero febbraio februari fevereiro fev lutego luty lut
+февраля февраль фев şubat şub فبراير
+
 march mar märz mär mars marzo maart mrt março marca marzec
+марта март мар mart مارس
+
 april apr avril avr abril abr aprile kwietnia kwiecień kwi
+апреля апрель апр nisan nis أبريل ابريل
+
 may mai mayo maggio mag mei maio maja maj
+мая май mayıs maj مايو
+
 june jun juni juin junio giugno giu junho czerwca czerwiec cze
+июня июнь июн haziran haz يونيو يونيه
+
 july jul juli juillet juil julio luglio lug julho lipca lipiec lip
+июля июль июл temmuz tem يوليو يوليه
+
 august aug août aout agosto ago augustus sierpnia sierpień sie
+августа август авг ağustos ağu august augusti أغسطس اغسطس
+
 september sep sept septembre septiembre settembre set setembro września wrzesień wrz
+сентября сентябрь сен eylül eyl سبتمبر
+
 october oct oktober okt octobre octubre ottobre ott outubro out października październik paź
+октября октябрь окт ekim eki أكتوبر اكتوبر
+
 november nov novembre noviembre novembro listopada listopad lis
+ноября ноябрь ноя kasım kas نوفمبر
+
 december dec dezember dez décembre déc diciembre dic dicembre dezembro grudnia grudzień gru
+декабря декабрь дек aralık ara desember ديسمبر
 """
 
 
@@ -26,7 +49,7 @@ def _without_accents(word: str) -> str:
 
 MONTHS: dict[str, int] = {
     spelling: month
-    for month, line in enumerate(_MONTHS.strip().splitlines(), start=1)
+    for month, line in enumerate(_MONTHS.strip().split("\n\n"), start=1)
     for word in line.split()
     for spelling in (word, _without_accents(word))
 }
@@ -44,6 +67,15 @@ _SCALES = {
 SCALES: dict[str, int] = {word: factor for factor, words in _SCALES.items() for word in words.split()}
 LETTER_SCALES: dict[str, int] = {"k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
 """Only attached to the digits: "$12.3M"."""
+
+_NUMBER_WORDS = """
+one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
+nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred first second third half quarter
+eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf zwanzig dreißig vierzig fünfzig hundert
+deux trois quatre cinq sept huit neuf dix onze douze quinze vingt trente cent
+dos tres cuatro cinco siete ocho nueve diez quince veinte treinta cien
+"""
+NUMBER_WORDS: frozenset[str] = frozenset(_NUMBER_WORDS.split())
 
 _CURRENCIES = """
 eur usd gbp chf jpy cny rmb aud cad nzd sek nok dkk pln czk huf ron inr brl mxn zar try krw sgd hkd ils aed
