@@ -1,242 +1,28 @@
-"""Citations: from the blocks of an answer to the fields of its value."""
+"""Citations: the leaves of a value with their places, and what mapping does to any answer at all."""
 
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass as plain_dataclass
 from datetime import date
-from decimal import Decimal
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import AliasChoices, AliasPath, BaseModel, Field, RootModel, create_model
+from pydantic import BaseModel, create_model
 
 from batchata.citations import resolve
-from batchata.citations.leaves import leaves
+from batchata.citations.leaves import Leaf, leaves
+from batchata.citations.mapping import assign
+from batchata.citations.texts import Texts
+from batchata.jsonspans import without_cite_tags
 from batchata.structured import read
 from batchata.types import Citation, Source, TextBlock
 
-
-def cite(text: str, **place: Any) -> Citation:
-    return Citation(text, document_index=0, **place)
-
-
-def blocks_of(*pieces: str | tuple[str, str]) -> list[TextBlock]:
-    """Uncited text, or (text, cited text)."""
-    return [TextBlock(each) if isinstance(each, str) else TextBlock(each[0], (cite(each[1]),)) for each in pieces]
-
-
-def mapped(model: type[BaseModel], blocks: list[TextBlock]) -> tuple[dict[str, list[str]], list[str]]:
-    """What was cited for each field, and what for none, with no document at hand."""
-    reading = read("".join(block.text for block in blocks), model)
-    resolved = resolve(blocks, reading.value, reading.node, [])
-    assert resolved.by_field is not None
-    incoming = [citation for block in blocks for citation in block.citations]
-    assert resolved.flat == incoming
-    found = {path: [each.cited_text for each in cited] for path, cited in resolved.by_field.items()}
-    kept = {text for cited in found.values() for text in cited} | {each.cited_text for each in resolved.unmapped}
-    assert kept == {each.cited_text for each in incoming}
-    return found, [each.cited_text for each in resolved.unmapped]
-
-
-class Address(BaseModel):
-    street: str
-    city: str
-
-
-class Line(BaseModel):
-    text: str
-    amount: Decimal
-
-
-class Invoice(BaseModel):
-    vendor: str
-    address: Address
-    lines: list[Line]
-
-
-class Pair(BaseModel):
-    first: str
-    second: str
-
-
-class Person(BaseModel):
-    age: int
-    page: int
-    active: bool | None = None
-
-
-class Meta(BaseModel):
-    meta: dict[str, int]
-
-
-class Lines(RootModel[list[Line]]):
-    pass
-
-
-class Renamed(BaseModel):
-    vendor: str = Field(alias="vendorName")
-    total: int = Field(validation_alias=AliasChoices("sum", "total_amount"))
-    first: str = Field(validation_alias=AliasPath("names", 0))
-
-
-Case = tuple[type[BaseModel], list[TextBlock], dict[str, list[str]], list[str]]
-CASES: dict[str, Case] = {
-    "values only, nested, in a list": (
-        Invoice,
-        blocks_of(
-            'Here it is:\n```json\n{"vendor": "',
-            ("Acme", "Acme Ltd"),
-            '", "address": {"street": "',
-            ("1 Main St", "at 1 Main St"),
-            '", "city": "Rome"}, "lines": [{"text": "',
-            ("Bolt", "Bolts"),
-            '", "amount": ',
-            ("2.50", "2,50 EUR"),
-            '}, {"text": "Nut", "amount": ',
-            ("3", "3 EUR"),
-            "}]}\n```",
-        ),
-        {
-            "vendor": ["Acme Ltd"],
-            "address.street": ["at 1 Main St"],
-            "address.city": [],
-            "lines[0].text": ["Bolts"],
-            "lines[0].amount": ["2,50 EUR"],
-            "lines[1].text": [],
-            "lines[1].amount": ["3 EUR"],
-        },
-        [],
-    ),
-    "equal values in two fields: the overlap decides": (
-        Pair,
-        blocks_of('{"first": "x", ', ('"second": "x"', "here"), "}"),
-        {"first": [], "second": ["here"]},
-        [],
-    ),
-    "a value inside another": (
-        Person,
-        blocks_of('{"age": 5, ', ('"page": 150', "p. 150"), "}"),
-        {"age": [], "page": ["p. 150"], "active": []},
-        [],
-    ),
-    "a value split over two blocks": (
-        Pair,
-        blocks_of('{"first": "', ("Acme", "A"), (" Limited", "B"), '", "second": "y"}'),
-        {"first": ["A", "B"], "second": []},
-        [],
-    ),
-    "a line with two values": (
-        Pair,
-        blocks_of("{", ('"first": "a", "second": "b"', "both"), "}"),
-        {"first": ["both"], "second": ["both"]},
-        [],
-    ),
-    "punctuation and keys belong to no field": (
-        Pair,
-        blocks_of('{"first"', (": ", "colon"), '"a"', (",", "comma"), ' "second": "b"', ("}", "brace")),
-        {"first": [], "second": []},
-        ["colon", "comma", "brace"],
-    ),
-    "the whole JSON in one block: the values decide": (
-        Person,
-        [
-            TextBlock(
-                '{"age": 5, "page": 150, "active": true}',
-                (cite("aged 5"), cite("on page 150"), cite("both 5 and 150"), cite("true or not"), cite("51501")),
-            )
-        ],
-        {"age": ["aged 5", "both 5 and 150"], "page": ["on page 150", "both 5 and 150"], "active": []},
-        ["true or not", "51501"],
-    ),
-    "a boolean gets what overlaps it": (
-        Person,
-        blocks_of('{"age": 5, "page": 1, "active": ', ("true", "is active"), "}"),
-        {"age": [], "page": [], "active": ["is active"]},
-        [],
-    ),
-    "dict keys": (
-        Meta,
-        blocks_of('{"meta": {"a.b": ', ("1", "one"), ', "key": ', ("2", "two"), "}}"),
-        {"meta.a.b": ["one"], "meta.key": ["two"]},
-        [],
-    ),
-    "an empty list is a leaf": (
-        Invoice,
-        blocks_of('{"vendor": "a", "address": {"street": "s", "city": "c"}, "lines": ', ("[]", "no lines"), "}"),
-        {"vendor": [], "address.street": [], "address.city": [], "lines": ["no lines"]},
-        [],
-    ),
-    "a list at the root": (
-        Lines,
-        blocks_of('[{"text": "a", "amount": 1}, {"text": ', ('"b"', "bee"), ', "amount": 2}]'),
-        {"[0].text": [], "[0].amount": [], "[1].text": ["bee"], "[1].amount": []},
-        [],
-    ),
-    "aliases": (
-        Renamed,
-        blocks_of(
-            '{"vendorName": "',
-            ("v", "V"),
-            '", "total_amount": ',
-            ("3", "three"),
-            ', "names": ["',
-            ("f", "F"),
-            '"]}',
-        ),
-        {"vendor": ["V"], "total": ["three"], "first": ["F"]},
-        [],
-    ),
-    "escapes": (
-        Pair,
-        blocks_of('{"first": "a \\"q\\" \\u00e9\\n', ("end", "E"), '", "second": "http://x:80/"}'),
-        {"first": ["E"], "second": []},
-        [],
-    ),
-    "a bullet list after the fence, by label and value": (
-        Person,
-        blocks_of(
-            '```json\n{"age": 5, "page": 150}\n```\n\n- Age: ',
-            ("5", "aged 5"),
-            "\n- ",
-            ("Page: 150", "see page 150"),
-            "\n- ",
-            ("Name: Bob", "called Bob"),
-        ),
-        {"age": ["aged 5"], "page": ["see page 150"], "active": []},
-        ["called Bob"],
-    ),
-    "a value without its label is no evidence": (
-        Pair,
-        blocks_of('{"first": "Acme", "second": "b"}\n', ("They are called Acme.", "Acme Ltd")),
-        {"first": [], "second": []},
-        ["Acme Ltd"],
-    ),
-    "prose before the JSON": (
-        Pair,
-        blocks_of(("The first is Acme.", "Acme Ltd"), '\n{"first": "Acme", "second": "b"}'),
-        {"first": ["Acme Ltd"], "second": []},
-        [],
-    ),
-}
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_mapping(name: str) -> None:
-    model, blocks, by_field, unmapped = CASES[name]
-    assert mapped(model, blocks) == (by_field, unmapped)
-
-
-def test_cite_markup_does_not_move_the_spans() -> None:
-    tag = "<" + 'cite index="1">'
-    blocks = blocks_of('{"first": "' + tag, ("Acme", "A"), '</cite>", "second": ', ('"b"', "B"), "}")
-    assert mapped(Pair, blocks) == ({"first": ["A"], "second": ["B"]}, [])
-
-
-# --- spans -------------------------------------------------------------------------------------------
+EXAMPLES = int(os.environ.get("BATCHATA_EXAMPLES", "200"))
 
 
 @plain_dataclass
@@ -278,12 +64,25 @@ def test_a_default_is_not_searched() -> None:
     assert found.by_field["left_out"] == []
 
 
+def test_the_citations_of_an_answer_keep_their_order() -> None:
+    cited = tuple(Citation(text, document_index=0) for text in ("c", "a", "b"))
+    text = '{"tags": ["b"], "pair": [1, "x"], "box": {"wide": 2, "high": 3}}'
+    blocks = [TextBlock(text[:40], cited[:2]), TextBlock(text[40:], cited[2:])]
+    reading = read(text, Odd)
+    resolved = resolve(blocks, reading.value, reading.node, [])
+    assert [each.cited_text for each in resolved.flat] == ["c", "a", "b"]
+    assert resolved.by_field is not None
+    assert [each.cited_text for each in resolved.by_field["pair[1]"]] == ["c", "a"]
+
+
 # --- mapping equals overlap --------------------------------------------------------------------------
 
-scalar_values = st.text('abc{}[]:,"\\ \n5é', max_size=6) | st.integers(-999, 999) | st.booleans() | st.none()
+scalars = (
+    st.text('abc{}[]:,"\\/ \n\t5éß\u2028😀\x01', max_size=6) | st.integers(-999, 999) | st.booleans() | st.none()
+)
 names = st.sampled_from(["a", "b2", "long_name", "x", "total"])
 shapes = st.recursive(
-    scalar_values,
+    scalars,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, min_size=1, max_size=3),
     max_leaves=8,
 )
@@ -300,7 +99,7 @@ def model_of(shape: object) -> Any:
     return type(shape) if shape is not None else None
 
 
-def places(shape: object, text: str, start: int, path: str) -> tuple[dict[str, tuple[int, int]], int]:
+def places(shape: object, start: int, path: str, *, escaped: bool) -> tuple[dict[str, tuple[int, int]], int]:
     """The leaves' places, found by writing the JSON again rather than by parsing it."""
     if isinstance(shape, dict | list) and shape:
         found: dict[str, tuple[int, int]] = {}
@@ -309,36 +108,138 @@ def places(shape: object, text: str, start: int, path: str) -> tuple[dict[str, t
         for key, each in members:
             step = f"{path}.{key}".lstrip(".") if isinstance(shape, dict) else f"{path}[{key}]"
             position += len(json.dumps(key)) + 2 if isinstance(shape, dict) else 0
-            inner, position = places(each, text, position, step)
+            inner, position = places(each, position, step, escaped=escaped)
             found |= inner
             position += 2
         return found, position - 1
-    end = start + len(json.dumps(shape, ensure_ascii=False))
+    end = start + len(json.dumps(shape, ensure_ascii=escaped))
     inside = (start + 1, end - 1) if isinstance(shape, str) and shape else (start, end)
     return {path: inside}, end
 
 
 @given(
-    st.dictionaries(names, shapes, min_size=2, max_size=4), st.lists(st.integers(0, 200), max_size=12), st.data()
+    st.dictionaries(names, shapes, min_size=2, max_size=4),
+    st.sampled_from(["", "```\n", "“…”\n\n"]),
+    st.booleans(),
+    st.lists(st.integers(0, 250), max_size=12),
+    st.data(),
 )
-@settings(max_examples=200, deadline=None)
-def test_mapping_is_the_overlap(shape: dict[str, object], cuts: list[int], data: st.DataObject) -> None:
-    text = json.dumps(shape, ensure_ascii=False)
-    borders = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
-    spans = list(pairwise(borders))
-    truth, _ = places(shape, text, 0, "")
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_mapping_is_the_overlap(
+    shape: dict[str, object], before: str, escaped: bool, cuts: list[int], data: st.DataObject
+) -> None:
+    answer = json.dumps(shape, ensure_ascii=escaped)
+    text = before + answer + before[::-1]
+    truth, _ = places(shape, len(before), "", escaped=escaped)
     blocks: list[TextBlock] = []
     expected: dict[str, list[str]] = {path: [] for path in truth}
-    for number, (start, end) in enumerate(spans):
-        cited = data.draw(st.booleans()) and (start, end) != (0, len(text))
-        blocks.append(TextBlock(text[start:end], (cite(f"cited {number}"),) if cited else ()))
+    for number, (start, end) in enumerate(
+        pairwise(sorted({0, len(text), *(cut for cut in cuts if cut < len(text))}))
+    ):
+        whole = start <= len(before) and end >= len(before) + len(answer)
+        cited = data.draw(st.integers(0, 2)) if not whole else 0
+        blocks.append(TextBlock(text[start:end], tuple(Citation(f"{number}.{each}") for each in range(cited))))
         for path, (left, right) in truth.items():
-            if cited and max(left, start) < min(right, end):
-                expected[path].append(f"cited {number}")
-    model = model_of(shape)
-    reading = read(text, model)
+            if max(left, start) < min(right, end):
+                expected[path] += [f"{number}.{each}" for each in range(cited)]
+    reading = read(text, model_of(shape))
     resolved = resolve(blocks, reading.value, reading.node, [])
     assert resolved.by_field is not None
     assert {path: [each.cited_text for each in cited] for path, cited in resolved.by_field.items()} == expected
     belong = {each for cited in expected.values() for each in cited}
-    assert {each.cited_text for each in resolved.unmapped} == {each.cited_text for each in resolved.flat} - belong
+    incoming = [citation.cited_text for block in blocks for citation in block.citations]
+    assert [each.cited_text for each in resolved.flat] == incoming
+    assert [each.cited_text for each in resolved.unmapped] == [each for each in incoming if each not in belong]
+
+
+# --- no citation is lost, counted twice or given away for nothing ------------------------------------
+
+
+class Party(BaseModel):
+    name: str = "Acme"
+    city: str = "Rome"
+
+
+class Report(BaseModel):
+    total: int | None = None
+    net_total: float = 100.0
+    parties: list[Party] = []
+    tags: list[str] = []
+    paid: bool = True
+
+
+labels = ["total", "net total", "Net", "parties", "name", "city", "tags", "paid"]
+written = ["Acme", "Acme Holding", "Rome", "100", '"100.00"', "7", "true", "é", "😀"]
+marks = [
+    " ",
+    "\n",
+    "\n\n",
+    ". ",
+    ", ",
+    "| ",
+    ": ",
+    " and ",
+    " is the ",
+    "**",
+    "- ",
+    "## ",
+    "```",
+    "{",
+    "}",
+    "[",
+    "]",
+]
+tags = ["<cite i='1'>", "</cite>"]
+prose = st.lists(st.sampled_from(labels + written + marks + tags), max_size=25).map("".join)
+values = st.builds(
+    Report,
+    total=st.sampled_from([None, 7, 100]),
+    parties=st.lists(st.builds(Party, name=st.sampled_from(["Acme", "Acme Holding", ""])), max_size=3),
+    tags=st.lists(st.sampled_from(["Rome", "a", "7"]), max_size=3),
+)
+
+
+@given(values, prose, prose, st.lists(st.integers(0, 600), max_size=25), st.data())
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_each_citation_is_mapped_or_not(
+    value: Report, before: str, behind: str, cuts: list[int], data: st.DataObject
+) -> None:
+    answer = value.model_dump_json()
+    text = before + answer + behind
+    node = read(answer, Report).node
+    found = [_moved(leaf, len(before)) for leaf in leaves(value, node)]
+    borders = pairwise(sorted({0, len(text), *(cut for cut in cuts if cut < len(text))}))
+    blocks = [
+        TextBlock(text[start:end], tuple(map(Citation, data.draw(st.lists(prose, max_size=2)))))
+        for start, end in borders
+    ]
+    cited = [citation.cited_text for block in blocks for citation in block.citations]
+    root = (len(before), len(before) + len(answer))
+    assigned = assign(blocks, found, root)
+    mapped = {number for numbers in assigned.by_leaf.values() for number in numbers}
+    assert sorted([*mapped, *assigned.unmapped]) == list(range(len(cited)))
+    assert all(numbers == sorted(set(numbers)) for numbers in assigned.by_leaf.values())
+
+    starts = [(block, sum(len(each.text) for each in blocks[:number])) for number, block in enumerate(blocks)]
+    owners = [(start, start + len(block.text)) for block, start in starts for _ in block.citations]
+    holds = partial(_holds, without_cite_tags(before + "\n" + behind)[0])
+    for leaf in found:
+        for number in assigned.by_leaf.get(leaf.path, ()):
+            start, end = owners[number]
+            overlaps = leaf.span is not None and max(start, leaf.span[0]) < min(end, leaf.span[1])
+            assert overlaps or holds(cited[number], leaf)
+    for number in assigned.unmapped:
+        start, end = owners[number]
+        assert (start <= root[0] and end >= root[1]) or not any(
+            leaf.span and max(start, leaf.span[0]) < min(end, leaf.span[1]) for leaf in found
+        )
+
+
+def _holds(around: str, cited: str, leaf: Leaf) -> bool:
+    texts = Texts()
+    return texts.hold(cited, leaf) or any(texts.hold(line, leaf) for line in (around, *around.split("\n")))
+
+
+def _moved(leaf: Leaf, by: int) -> Leaf:
+    span = None if leaf.span is None else (leaf.span[0] + by, leaf.span[1] + by)
+    return Leaf(leaf.path, leaf.labels, leaf.value, leaf.raw, span, leaf.given)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from batchata.citations.grounding import Grounder, Hit
 from batchata.citations.index import SourceIndex, around, whole_token
 from batchata.citations.leaves import Leaf
-from batchata.citations.places import places_of
+from batchata.citations.places import places_of, rough_places_of
 from batchata.types import Citation, Match, Origin
 
 _MIN_LABEL = 3
@@ -19,12 +19,13 @@ _MAX_PLACES = 200
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A place where a leaf's value stands."""
+    """A place where a leaf's value stands; ``likeness`` is below 1 only for ``fuzzy``."""
 
     document: int
     index: SourceIndex
     hit: Hit
     match: Match
+    likeness: float = 1.0
 
 
 @dataclass(slots=True)
@@ -54,7 +55,18 @@ class Aligner:
             if index is not None
             for hit, match in places_of(leaf, index)
         ]
-        return found[:_MAX_PLACES]
+        return found[:_MAX_PLACES] or self._rough_places(leaf)
+
+    def _rough_places(self, leaf: Leaf) -> list[_Found]:
+        """The likeliest of them."""
+        found = [
+            _Found(number, index, hit, Match.FUZZY, likeness)
+            for number, index in enumerate(self.grounder.indexes)
+            if index is not None
+            for hit, likeness in rough_places_of(leaf, index)
+        ]
+        best = max((place.likeness for place in found), default=0)
+        return [place for place in found if place.likeness == best][:_MAX_PLACES]
 
     def _cite(self, leaf: Leaf, places: list[_Found]) -> Citation:
         chosen, score = self._choose(leaf, places)
@@ -65,7 +77,7 @@ class Aligner:
             document_index=chosen.document,
             origin=Origin.ALIGNED,
         )
-        return self.grounder.place(citation, chosen.index, chosen.hit, chosen.match, score=score)
+        return self.grounder.place(citation, chosen.index, chosen.hit, chosen.match, score=score * chosen.likeness)
 
     def _choose(self, leaf: Leaf, places: list[_Found]) -> tuple[_Found, float]:
         """The likeliest place and how sure it is. In lists the label is the head of a column: siblings first."""

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
+from batchata.citations.fuzzy import likeliest, say_the_same
 from batchata.citations.index import SourceIndex, fold, whole_token
-from batchata.types import Box, Citation, Match, Source
+from batchata.citations.negation import is_denied
+from batchata.types import Box, Citation, Match, Origin, Source
 
 _TIGHT_FROM = 20
 """Shorter quotes must have their spaces where the source has them ("not able" is not "notable")."""
+_RANKS = (Match.EXACT, Match.NORMALISED, Match.FUZZY)
 
 Hit = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a text stands in one document, all places alike; ``likeness`` is below 1 only for ``fuzzy``."""
+
+    document: int
+    hits: list[Hit]
+    match: Match
+    likeness: float = 1.0
 
 
 class Grounder:
@@ -29,18 +42,27 @@ class Grounder:
     def check(self, citation: Citation) -> Citation:
         """The citation with the place where its text stands, if that is the place it names.
 
-        Text that stands elsewhere in the document is ``not_found``, and the citation keeps what the provider said.
-        Without the document nothing is looked up, and ``match`` stays ``None``.
+        Text that stands elsewhere in the document is ``not_found``, and the citation keeps what was said. A quote
+        that names no document may stand in any. Without a document nothing is looked up, and ``match`` stays
+        ``None``.
         """
-        index = self.index(citation.document_index)
-        if index is None or not citation.cited_text.strip():
+        asked = self._asked(citation)
+        if not asked or not citation.cited_text.strip():
             return citation
-        named = replace(citation, document=citation.document or index.source.name)
-        found = _lookup(index, citation)
-        if found is None:
-            return replace(named, match=Match.NOT_FOUND, verified=False, score=0.0)
-        hits, match = found
-        return self.place(named, index, hits[0], match, score=1 / len(hits))
+        if citation.document_index is not None:
+            citation = _of_document(citation, asked[0][1])
+        found = [_lookup(number, index, citation) for number, index in asked]
+        return self._placed(citation, [each for each in found if each is not None])
+
+    def find(self, text: str) -> Citation | None:
+        """The text wherever it stands in the documents, word for word; the first place, and how many there are."""
+        found: list[Found] = []
+        for number, index in self._at_hand():
+            if (place := _verbatim(number, index, text.strip(), (0, len(index.text)))) is not None:
+                found.append(place)
+        if not found:
+            return None
+        return self._placed(Citation(text, origin=Origin.ALIGNED), found)
 
     def place(self, citation: Citation, index: SourceIndex, hit: Hit, match: Match, *, score: float) -> Citation:
         """The citation at a place in its source."""
@@ -58,39 +80,118 @@ class Grounder:
             score=score,
         )
 
+    def _at_hand(self) -> list[tuple[int, SourceIndex]]:
+        return [(number, index) for number, index in enumerate(self.indexes) if index is not None]
 
-def _lookup(index: SourceIndex, citation: Citation) -> tuple[list[Hit], Match] | None:
+    def _asked(self, citation: Citation) -> list[tuple[int, SourceIndex]]:
+        """The documents in which a citation is to be looked up."""
+        if citation.document_index is None and citation.origin is Origin.QUOTED:
+            return self._at_hand()
+        index = self.index(citation.document_index)
+        return [] if index is None or citation.document_index is None else [(citation.document_index, index)]
+
+    def _placed(self, citation: Citation, found: Sequence[Found]) -> Citation:
+        """The citation at the first of its best places."""
+        if not found:
+            return replace(citation, match=Match.NOT_FOUND, verified=False, score=0.0)
+        first = min(found, key=lambda each: (_RANKS.index(each.match), -each.likeness))
+        places = sum(len(each.hits) for each in found if each.match is first.match)
+        index = self.indexes[first.document]
+        assert index is not None  # noqa: S101  # it was found there
+        named = _of_document(replace(citation, document_index=first.document), index)
+        return self.place(named, index, first.hits[0], first.match, score=first.likeness / places)
+
+
+def _of_document(citation: Citation, index: SourceIndex) -> Citation:
+    """The citation with its document's name, and without pages that a model claims of a document that has none."""
+    named = replace(citation, document=citation.document or index.source.name)
+    if citation.origin is Origin.QUOTED and not index.source.paged:
+        return replace(named, start_page=None, end_page=None)
+    return named
+
+
+def _lookup(number: int, index: SourceIndex, citation: Citation) -> Found | None:
     """Where the cited text stands within the named place."""
     if citation.start_char is not None and citation.end_char is not None:
-        first, last = citation.start_page or 1, citation.end_page or citation.start_page or 1
-        if not (1 <= first <= last <= len(index.source.pages)):
-            return None
-        named = (index.place(first, citation.start_char), index.place(last, citation.end_char))
-        return _at_offsets(index, citation.cited_text, named)
-    within: Hit | None = (0, len(index.text))
-    if citation.start_page is not None and index.source.paged:
-        within = index.pages_range(citation.start_page, citation.end_page or citation.start_page)
+        return _at_offsets(number, index, citation)
+    within, begins_by = _named_range(index, citation)
     if within is None:
         return None
     quote = citation.cited_text.strip()
-    ways = [(index.exact, Match.EXACT), (index.similar, Match.NORMALISED)]
-    if len(quote) >= _TIGHT_FROM:
+    found = _verbatim(number, index, quote, within, begins_by=begins_by, is_joined=citation.start_block is not None)
+    return found or _roughly(number, index, quote, within)
+
+
+def _named_range(index: SourceIndex, citation: Citation) -> tuple[Hit | None, int]:
+    """The characters that a citation names, and where at the latest its text must begin.
+
+    A model that quotes a passage over a page's end names the page on which it begins.
+    """
+    first, last = citation.start_page, citation.end_page
+    if first is not None and index.source.paged:
+        named = index.pages_range(first, last or first)
+        if named is None or citation.origin is not Origin.QUOTED:
+            return named, len(index.text)
+        return index.pages_range(first, (last or first) + 1), named[1]
+    if citation.start_block is not None and not index.source.paged:
+        first, behind = citation.start_block, citation.end_block or citation.start_block + 1
+        return index.pages_range(first + 1, behind), len(index.text)
+    return (0, len(index.text)), len(index.text)
+
+
+def _verbatim(
+    number: int,
+    index: SourceIndex,
+    quote: str,
+    within: Hit,
+    *,
+    begins_by: int | None = None,
+    is_joined: bool = False,
+) -> Found | None:
+    """Where the words stand as they are, as whole words, and not denied."""
+    ways: list[tuple[Callable[[str, Hit], Iterable[Hit]], Match]] = [
+        (index.exact, Match.EXACT),
+        (index.similar, Match.NORMALISED),
+    ]
+    if len(quote) >= _TIGHT_FROM or is_joined:
         ways.append((index.similar_tight, Match.NORMALISED))
     for search, match in ways:
-        # A quote of "1.234" is not found in "1.2345".
-        if hits := [hit for hit in search(quote, within) if whole_token(index.text, *hit)]:
-            return hits, match
+        hits = [
+            hit
+            for hit in search(quote, within)
+            # A quote of "1.234" is not found in "1.2345", nor "liable" in "not liable".
+            if whole_token(index.text, *hit) and not is_denied(index.text, *hit)
+            if begins_by is None or hit[0] < begins_by
+        ]
+        if hits:
+            return Found(number, hits, match)
     return None
 
 
-def _at_offsets(index: SourceIndex, quote: str, named: Hit) -> tuple[list[Hit], Match] | None:
-    start, end = named
+def _roughly(number: int, index: SourceIndex, quote: str, within: Hit) -> Found | None:
+    """Where nearly the same stands, with the same numbers, dates and negations."""
+    folded = index.folded
+    for (start, end), likeness in likeliest(index.words, fold(quote).text.strip(), folded.range_of(*within)):
+        hit = folded.original(start, end)
+        if say_the_same(quote, index.text[slice(*hit)]) and not is_denied(index.text, *hit):
+            return Found(number, [hit], Match.FUZZY, likeness)
+    return None
+
+
+def _at_offsets(number: int, index: SourceIndex, citation: Citation) -> Found | None:
+    first, last = citation.start_page or 1, citation.end_page or citation.start_page or 1
+    if not (1 <= first <= last <= len(index.source.pages)):
+        return None
+    start = index.place(first, citation.start_char or 0)
+    end = index.place(last, citation.end_char or 0)
     if not 0 <= start < end <= len(index.text):
         return None
-    text = index.text[start:end]
+    text, quote = index.text[start:end], citation.cited_text
     if text == quote:
-        return [named], Match.EXACT
-    return ([named], Match.NORMALISED) if fold(text).text.strip() == fold(quote).text.strip() else None
+        return Found(number, [(start, end)], Match.EXACT)
+    if fold(text).text.strip() == fold(quote).text.strip():
+        return Found(number, [(start, end)], Match.NORMALISED)
+    return None
 
 
 def _boxes(source: Source, first: Hit, last: Hit) -> tuple[Box, ...]:

@@ -11,12 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 
+from batchata.citations.fuzzy import WordIndex
 from batchata.notation import DateToken, NumberToken, dates, numbers
 from batchata.types import Source
 
-__all__ = ["Folded", "SourceIndex", "around", "fold", "fold_tight", "whole_token"]
+__all__ = ["Folded", "SourceIndex", "around", "fold", "fold_tight", "to_words", "whole_token"]
 
 _PAGE_BREAK = "\f"
 _MAX_HITS = 1000
@@ -50,8 +51,12 @@ _PLAIN = {ord(char): "'" for char in "’‘‚‛`´′"}
 _PLAIN |= {ord(char): '"' for char in "“”„‟«»″"}
 _PLAIN |= {ord(char): "-" for char in "‐‑‒–—―−"}
 _PLAIN |= {
-    ord(char): "" for char in "\u00ad\u0002\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u202a\u202b\u202c\u202d\u202e"
+    ord(char): ""
+    for char in "\u00ad\u0002\u0640\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u202a\u202b\u202c\u202d\u202e"
 }
+_UNSPACED = "\u0e00-\u0eff\u2e80-\ua4cf"
+"""Scripts that part no words: Thai, Lao, Chinese, Japanese."""
+_BROKEN_LINE = re.compile(rf"(?<=[{_UNSPACED}])[ \t]*\r?\n\s*(?=[{_UNSPACED}])")
 _BROKEN_WORD = re.compile(r"(?<=[^\W\d_])[-‐‑\u00ad\u0002](?:[ \t]*\r?\n\s*)?(?=[^\W\d_])")
 _HARD_BREAK = re.compile(r"[\u00ad\u0002][ \t]*\r?\n\s*")
 _SPACES = re.compile(r"\s+")
@@ -61,7 +66,7 @@ def fold(text: str) -> Folded:
     """White space as one space; words joined over line ends and hyphens; no typography, case or Unicode forms."""
     kept: list[str] = []
     origin: array[int] = array("q")
-    dropped = sorted({*_spans(_BROKEN_WORD, text), *_spans(_HARD_BREAK, text)})
+    dropped = sorted({*_spans(_BROKEN_WORD, text), *_spans(_HARD_BREAK, text), *_spans(_BROKEN_LINE, text)})
     position = 0
     for start, end in [*dropped, (len(text), len(text))]:
         _fold_piece(text, position, start, kept, origin)
@@ -112,7 +117,11 @@ def whole_token(text: str, start: int, end: int) -> bool:
     """Whether ``[start, end)`` neither begins nor ends inside a word or number."""
     if end < len(text) and unicodedata.combining(text[end]):
         return False
-    if start > 0 and _joined(text[start - 1], text[start]):
+    if (
+        start > 0
+        and _joined(text[start - 1], text[start])
+        and not _PROCLITIC.search(text, max(0, start - 8), start)
+    ):
         return False
     if end < len(text) and _joined(text[end - 1], text[end]):
         return False
@@ -122,12 +131,25 @@ def whole_token(text: str, start: int, end: int) -> bool:
     return not (text[end - 1].isdigit() and re.fullmatch(r"[.,'’]\d", after))
 
 
+def to_words(text: str, start: int, end: int) -> tuple[int, int]:
+    """The range, widened until it cuts no word."""
+    while start > 0 and _joined(text[start - 1], text[start]):
+        start -= 1
+    while end < len(text) and _joined(text[end - 1], text[end]):
+        end += 1
+    return start, end
+
+
+_PROCLITIC = re.compile(r"(?<!\w)(?:[وف]?[بكل]?ال|[وف]?لل|[وفبكلس]ـ+)$")
+"""What Arabic writes in one with the word behind it, where it cannot be a letter of the word: "the", or stretched."""
+
+
 def _joined(left: str, right: str) -> bool:
     return _in_word(left) and _in_word(right)
 
 
 def _in_word(char: str) -> bool:
-    """Letters and digits, but for scripts that part no words (Thai, Lao, Chinese, Japanese)."""
+    """Letters and digits, but for scripts that part no words."""
     return (char.isalnum() or char == "_") and not ("\u0e00" <= char <= "\u0eff" or "\u2e80" <= char <= "\ua4cf")
 
 
@@ -150,6 +172,11 @@ class SourceIndex:
     def tight(self) -> Folded:
         """The text without typography and spaces."""
         return fold_tight(self.folded)
+
+    @cached_property
+    def words(self) -> WordIndex:
+        """The words of the folded text."""
+        return WordIndex(self.folded.text)
 
     @cached_property
     def numbers(self) -> dict[Decimal, list[NumberToken]]:
@@ -191,11 +218,16 @@ class SourceIndex:
 
     def similar(self, wanted: str, within: tuple[int, int]) -> list[tuple[int, int]]:
         """Where they stand but for white space, hyphenation, typography and case."""
-        return _find_folded(self.folded, fold(wanted).text.strip(), within)
+        return _find_folded(self.folded, _folded(wanted), within)
 
     def similar_tight(self, wanted: str, within: tuple[int, int]) -> list[tuple[int, int]]:
         """As ``similar``, with spaces inside words allowed and between words missing."""
         return _find_folded(self.tight, fold_tight(fold(wanted)).text, within)
+
+
+@lru_cache(maxsize=4096)  # one value is looked for in many texts
+def _folded(wanted: str) -> str:
+    return fold(wanted).text.strip()
 
 
 def _find_folded(folded: Folded, wanted: str, within: tuple[int, int]) -> list[tuple[int, int]]:

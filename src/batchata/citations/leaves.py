@@ -187,9 +187,9 @@ def _labels(*names: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in words if word))
 
 
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
+WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 
 
 def _words(name: str) -> str:
     """``invoice_number``, ``invoiceNumber`` and ``Invoice number`` as words."""
-    return " ".join(word.casefold() for word in _WORD.findall(name))
+    return " ".join(word.casefold() for word in WORD.findall(name))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
-from batchata.citations.index import SourceIndex
+from batchata.citations.labels import Labels
+from batchata.citations.layout import Layout
 from batchata.citations.leaves import Leaf
-from batchata.citations.places import places_of
-from batchata.types import Source, TextBlock
+from batchata.citations.prose import Prose
+from batchata.citations.texts import Span, Texts
+from batchata.citations.whole import Whole
+from batchata.types import TextBlock
 
-Span = tuple[int, int]
-
-_WORD = re.compile(r"[^\W_]+")
+_Claims = list[tuple[Leaf, ...]]
+"""What a citation is evidence for: each of these; of several leaves in one entry, one or all."""
 
 
 @dataclass(slots=True)
@@ -32,91 +35,74 @@ class Assigned:
             self.by_leaf.setdefault(leaf.path, []).append(number)
 
 
-@dataclass(frozen=True, slots=True)
-class _Cited:
-    """A block with citations, numbered from ``first``."""
-
-    block: TextBlock
-    span: Span
-    context: str
-    first: int
-
-
 def assign(blocks: Sequence[TextBlock], leaves: Sequence[Leaf], root: Span | None) -> Assigned:
     """Give each block's citations to the leaves it overlaps.
 
     ``root`` is the span of the JSON. A block that covers all of it says nothing about the leaves: there, the cited
-    text decides, by the values it holds. A block that overlaps no leaf counts for a leaf only if it names label and
-    value of it.
+    text decides, by the values it holds (``whole``). A block that overlaps no leaf counts for those whose label and
+    value the text around the JSON names (``prose``).
     """
-    spanned = sorted((leaf for leaf in leaves if leaf.span), key=lambda leaf: leaf.span or (0, 0))
-    ends = [leaf.span[1] for leaf in spanned if leaf.span]
-    texts = _Texts()
+    if not any(block.citations for block in blocks):
+        return Assigned()
+    texts, labels, spans = Texts(), Labels(leaves), _Spans(leaves)
+    whole = Whole(spans.leaves, labels, texts)
+    prose = Prose(Layout("".join(block.text for block in blocks), root), leaves, labels, texts)
+    claimed: list[tuple[int, _Claims]] = []
+    end = 0
+    for number, block in enumerate(blocks):
+        start, end = end, end + len(block.text)
+        cited = [citation.cited_text for citation in block.citations]
+        if not cited:
+            continue
+        if root is not None and len(spans.leaves) > 1 and start <= root[0] and end >= root[1]:
+            claimed += [(number, _each(whole.held_by(text))) for text in cited]
+        elif hit := spans.overlapped(start, end):
+            claimed += [(number, _each(hit)) for _ in cited]
+        else:
+            claimed += [(number, [claim.leaves for claim in each]) for each in prose.claims((start, end), cited)]
+    return _settled(claimed)
+
+
+class _Spans:
+    """The leaves that stand in the JSON, by place."""
+
+    def __init__(self, leaves: Sequence[Leaf]) -> None:
+        placed = sorted(((leaf.span, leaf) for leaf in leaves if leaf.span), key=lambda each: each[0])
+        self.leaves = [leaf for _, leaf in placed]
+        self._spans = [span for span, _ in placed]
+        self._starts = [start for start, _ in self._spans]
+        self._ends = list(accumulate((end for _, end in self._spans), max))
+
+    def overlapped(self, start: int, end: int) -> list[Leaf]:
+        """The leaves that share a character with the text from ``start`` to ``end``."""
+        if start == end:
+            return []
+        near = range(bisect_right(self._ends, start), bisect_left(self._starts, end))
+        return [self.leaves[number] for number in near if self._spans[number][1] > start]
+
+
+def _each(leaves: Sequence[Leaf]) -> _Claims:
+    return [(leaf,) for leaf in leaves]
+
+
+def _settled(claimed: Sequence[tuple[int, _Claims]]) -> Assigned:
+    """Of n equal leaves the k-th gets the k-th of n blocks that claim them; with other numbers of blocks all do."""
+    turns: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for block, claims in claimed:
+        for leaves in claims:
+            turn = turns[_paths(leaves)]
+            if block not in turn[-1:]:
+                turn.append(block)
     assigned = Assigned()
-    for cited in _cited_blocks(blocks, root):
-        start, end = cited.span
-        whole = root is not None and len(spanned) > 1 and start <= root[0] and end >= root[1]
-        hit = [] if whole else _overlapped(spanned, ends, cited.span)
-        for number, citation in enumerate(cited.block.citations, start=cited.first):
-            if whole:
-                assigned.give(number, [leaf for leaf in spanned if texts.hold(citation.cited_text, leaf)])
-            else:
-                assigned.give(number, hit or _labelled(cited, citation.cited_text, leaves, texts))
+    for number, (block, claims) in enumerate(claimed):
+        found: dict[str, Leaf] = {}
+        for leaves in claims:
+            turn = turns[_paths(leaves)]
+            chosen = [leaves[turn.index(block)]] if len(turn) == len(leaves) else leaves
+            found |= {leaf.path: leaf for leaf in chosen}
+        assigned.give(number, list(found.values()))
     return assigned
 
 
-def _cited_blocks(blocks: Sequence[TextBlock], root: Span | None) -> list[_Cited]:
-    """The cited blocks, each with the words that lead up to it in its line, the JSON left out."""
-    text = "".join(block.text for block in blocks)
-    cited: list[_Cited] = []
-    start = number = previous = 0
-    for block in blocks:
-        end = start + len(block.text)
-        if block.citations:
-            borders = [previous, text.rfind("\n", 0, start) + 1]
-            if root is not None and root[1] <= start:
-                borders.append(root[1])
-            inside = root is not None and root[0] < end and start < root[1]
-            context = "" if inside else text[max(borders) : end]
-            cited.append(_Cited(block, (start, end), context, number))
-            number += len(block.citations)
-            previous = end
-        start = end
-    return cited
-
-
-def _overlapped(leaves: Sequence[Leaf], ends: Sequence[int], block: Span) -> list[Leaf]:
-    """The leaves that share a character with the block; both sorted by place."""
-    found: list[Leaf] = []
-    for leaf in leaves[bisect_right(ends, block[0]) :]:
-        if leaf.span is None or leaf.span[0] >= block[1]:
-            break
-        if leaf.span[1] > block[0] and block[0] < block[1]:
-            found.append(leaf)
-    return found
-
-
-def _labelled(cited: _Cited, cited_text: str, leaves: Sequence[Leaf], texts: _Texts) -> list[Leaf]:
-    """The leaves whose label and value the prose, or the text it cites, names."""
-    if not cited.context:
-        return []
-    words = {word.casefold() for word in _WORD.findall(cited.context + " " + cited_text)}
-    one_line = "\n" not in cited.context.strip()
-    return [
-        leaf
-        for leaf in leaves
-        if any(words.issuperset(label.split()) for label in leaf.labels)
-        and (texts.hold(cited_text, leaf) or (one_line and texts.hold(cited.context, leaf)))
-    ]
-
-
-class _Texts:
-    """Whether a text holds a leaf's value; each text is indexed once."""
-
-    def __init__(self) -> None:
-        self._indexes: dict[str, SourceIndex] = {}
-
-    def hold(self, text: str, leaf: Leaf) -> bool:
-        if text not in self._indexes:
-            self._indexes[text] = SourceIndex(Source("", (text,), paged=False))
-        return bool(places_of(leaf, self._indexes[text]))
+def _paths(leaves: Sequence[Leaf]) -> tuple[str, ...]:
+    return tuple(leaf.path for leaf in leaves)

@@ -6,15 +6,20 @@ import re
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import lru_cache
 
+from batchata.citations.fuzzy import likeliest, say_the_same
 from batchata.citations.grounding import Hit
-from batchata.citations.index import SourceIndex, whole_token
+from batchata.citations.index import SourceIndex, fold, to_words, whole_token
 from batchata.citations.leaves import Leaf
+from batchata.citations.negation import is_denied
 from batchata.notation import DateToken, NumberToken, dates, numbers
 from batchata.types import Match
 
 _CASE_FREE_FROM = 4
 """Shorter strings must stand in their own case ("IT" is not "it")."""
+_INSIDE_FROM = 5
+"""Shorter strings stand inside too many words."""
 _PLAIN_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 _MONEY_WORDS = re.compile(r"[\s$€£¥]*(?:[A-Z]{3})?[\s$€£¥]*")
 _CLOCK = re.compile(r"[\s,T]{1,3}(?:at |um |à )?(\d{1,2})[:.h](\d{2})")
@@ -41,6 +46,31 @@ def places_of(leaf: Leaf, index: SourceIndex) -> Places:
     return []
 
 
+def rough_places_of(leaf: Leaf, index: SourceIndex) -> list[tuple[Hit, float]]:
+    """Where a string stands at the head of a longer word, or with some letters changed; with its likeness.
+
+    For looking at, not for believing: what is found here is never verified.
+    """
+    text = leaf.value.strip() if isinstance(leaf.value, str) else ""
+    everywhere = (0, len(index.text))
+    if len(text) >= _INSIDE_FROM and not any(char.isdigit() for char in text):
+        inside = [(hit, _share(hit, index)) for hit in index.similar(text, everywhere)]
+        if found := [(hit, share) for hit, share in inside if share and not is_denied(index.text, *hit)]:
+            return found
+    for span, likeness in likeliest(index.words, fold(text).text.strip(), (0, len(index.folded.text))):
+        hit = index.folded.original(*span)
+        if say_the_same(text, index.text[slice(*hit)]) and not is_denied(index.text, *hit):
+            return [(hit, likeness)]
+    return []
+
+
+def _share(hit: Hit, index: SourceIndex) -> float:
+    """How much of the words it stands in it makes up; 0 where letters with cases stand before it: "un", "non"."""
+    start, end = to_words(index.text, *hit)
+    is_head = start == hit[0] or index.text[start].lower() == index.text[start].upper()
+    return (hit[1] - hit[0]) / (end - start) if is_head else 0.0
+
+
 def _as_written(leaf: Leaf) -> str:
     return str(leaf.value if leaf.raw is None or isinstance(leaf.raw, float) else leaf.raw)
 
@@ -55,7 +85,7 @@ def _text_places(text: str, index: SourceIndex) -> Places:
 
 
 def _whole(hits: list[Hit], index: SourceIndex) -> list[Hit]:
-    return [hit for hit in hits if whole_token(index.text, *hit)]
+    return [hit for hit in hits if whole_token(index.text, *hit) and not is_denied(index.text, *hit)]
 
 
 def _meant_places(value: float | Decimal | date, written: str, index: SourceIndex) -> Places:
@@ -92,14 +122,24 @@ def _moments(value: datetime, index: SourceIndex) -> list[Hit]:
 
 def _same_meaning(text: str, index: SourceIndex) -> Places:
     """A string that is nothing but a date or an amount, unmistakably, is found in other notations too."""
+    meaning = _meaning(text)
+    if isinstance(meaning, DateToken):
+        return _as_places(index.dates.get(meaning.values[0], ()), text)
+    if meaning is None:
+        return []
+    same = [token for token in index.numbers.get(meaning.values[0], ()) if token.values == meaning.values]
+    return _as_places(same, text)
+
+
+@lru_cache(maxsize=4096)  # one value is looked for in many texts
+def _meaning(text: str) -> DateToken | NumberToken | None:
     for token in dates(text):
         if token.text == text and len(token.values) == 1:
-            return _as_places(index.dates.get(token.values[0], ()), text)
+            return token
     if text.isdigit() or re.match(r"[-+]?0\d", text):
-        return []  # a code rather than a number
+        return None  # a code rather than a number
     for number in numbers(text):
         around = text[: number.start] + text[number.end :]
         if _MONEY_WORDS.fullmatch(around) and (len(number.values) == 1 or "%" in number.text):
-            tokens = [token for token in index.numbers.get(number.values[0], ()) if token.values == number.values]
-            return _as_places(tokens, text)
-    return []
+            return number
+    return None

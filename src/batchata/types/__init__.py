@@ -2,10 +2,12 @@
 
 from batchata.types.answers import (
     Citation,
+    CitationMode,
     Failed,
     Match,
     Origin,
     Outcome,
+    Quote,
     Reason,
     Succeeded,
     TextBlock,
@@ -49,6 +51,7 @@ __all__ = [
     "BatchResult",
     "Box",
     "Citation",
+    "CitationMode",
     "Document",
     "DocumentKind",
     "DocumentPart",
@@ -68,6 +71,7 @@ __all__ = [
     "Outcome",
     "Part",
     "Price",
+    "Quote",
     "Reason",
     "Request",
     "RequestCounts",

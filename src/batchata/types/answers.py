@@ -60,6 +60,19 @@ class Origin(StrEnum):
     """Found in the document by us."""
 
 
+class CitationMode(StrEnum):
+    """Who is asked where the values of an answer come from."""
+
+    AUTO = "auto"
+    """``native`` where the provider can, else ``quoted``."""
+    NATIVE = "native"
+    """The provider's own citation feature."""
+    QUOTED = "quoted"
+    """The model: a verbatim quote and a page for each value, looked up by us."""
+    ALIGNED = "aligned"
+    """Nobody: we look for each value in the documents."""
+
+
 class Match(StrEnum):
     """How a cited text was found in the source document."""
 
@@ -93,6 +106,9 @@ class Citation:
         origin: who says so.
         match: how the text was found in the source; ``None`` if the source was not at hand to look.
         verified: the text stands at the named place (``exact``, ``normalised`` or ``numeric``).
+        holds_value: whether the field's value, by letters or by meaning, stands in ``cited_text``: a place can be
+            right and not say it. ``None`` for values that have no text of their own (booleans, ``None``), and
+            where no response model was given.
         score: 0 to 1; below 1 when the text stands in several places or matched loosely; ``None`` if not
             looked up.
         raw: the provider's own citation object, as it came.
@@ -113,6 +129,7 @@ class Citation:
     origin: Origin = Origin.PROVIDER
     match: Match | None = None
     verified: bool = False
+    holds_value: bool | None = None
     score: float | None = None
     raw: Mapping[str, object] | None = field(default=None, repr=False, compare=False)
 
@@ -123,6 +140,21 @@ class TextBlock:
 
     text: str
     citations: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a model claims to have copied from a document for one value of its answer.
+
+    Attributes:
+        path: the value's path in the answer's JSON, as the model wrote it; ``""`` without a response model.
+        text: the passage, not blank.
+        page: from 1; ``None`` where the model named none.
+    """
+
+    path: str
+    text: str
+    page: int | None
 
 
 class Reason(StrEnum):

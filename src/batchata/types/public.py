@@ -42,6 +42,7 @@ class BatchResult(TypedDict, Generic[T]):
     Keys:
         result: model instance, or text without a response model; ``None`` if the item failed.
         citations: field path → citations with a response model, else a list; ``None`` without citations.
+        unmapped_citations: what the answer cites for no field that could be told; empty without a response model.
         error: ``None``, or why there is no result.
         input: which input this answers.
         usage: tokens; ``None`` when nothing was billed.
@@ -52,6 +53,7 @@ class BatchResult(TypedDict, Generic[T]):
 
     result: T | None
     citations: dict[str, list[Citation]] | list[Citation] | None
+    unmapped_citations: list[Citation]
     error: ErrorInfo | None
     input: InputInfo
     usage: UsageInfo | None

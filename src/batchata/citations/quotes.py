@@ -1,0 +1,100 @@
+"""Quotes by path: which leaf a quoted passage belongs to, and which quotes a worked example should show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from batchata.citations.aligning import Aligner
+from batchata.citations.grounding import Grounder
+from batchata.citations.leaves import Leaf, leaves
+from batchata.citations.mapping import Assigned
+from batchata.jsonspans import Node
+from batchata.types import Citation, Origin, Quote, Source
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+_STEP = re.compile(r"[^.\[\]/]+")
+_WHOLE = frozenset({"$", "data", "root"})
+
+
+def claims(quotes: Sequence[Quote], sources: Sequence[Source | None]) -> list[Citation]:
+    """The quotes as citations that nobody has checked yet."""
+    at_hand = [number for number, source in enumerate(sources) if source is not None]
+    # Which of several documents was meant, only the looking up can tell.
+    document = at_hand[0] if len(at_hand) == 1 else None
+    return [
+        Citation(
+            quote.text, document_index=document, start_page=quote.page, end_page=quote.page, origin=Origin.QUOTED
+        )
+        for quote in quotes
+    ]
+
+
+def assign_quotes(quotes: Sequence[Quote], found: Sequence[Leaf], node: Node | None, *, first: int) -> Assigned:
+    """Give each quote, numbered from ``first``, to the leaf at its path, or to all leaves inside it.
+
+    A path is one in the answer's JSON (``line_items[2].amount``, ``/line_items/2/amount``), or else the leaf's own.
+    """
+    assigned = Assigned()
+    by_path = {leaf.path: leaf for leaf in found}
+    for number, quote in enumerate(quotes, start=first):
+        place = None if node is None else _at(node, quote.path)
+        inside = [] if place is None else [leaf for leaf in found if _is_within(leaf, place)]
+        own = by_path.get(quote.path.strip())
+        assigned.give(number, inside or ([] if own is None else [own]))
+    return assigned
+
+
+def quotes_of(value: BaseModel, node: Node, sources: Sequence[Source]) -> list[Quote]:
+    """The quotes that a model should have given with an answer: every value as it stands in the documents."""
+    found = leaves(value, node)
+    places = Aligner(Grounder(sources)).align(found, {})
+    return [
+        Quote(path, places[leaf.path].cited_text, places[leaf.path].start_page)
+        for path, scalar in _scalars(node, "")
+        for leaf in found
+        if leaf.path in places and _is_within(leaf, scalar)
+    ]
+
+
+def _at(node: Node, path: str) -> Node | None:
+    """The node at a path; the name of the whole ("data", "$") may stand before it."""
+    steps = _STEP.findall(path)
+    if not steps:
+        return None
+    place = _follow(node, steps)
+    return _follow(node, steps[1:]) if place is None and len(steps) > 1 and steps[0] in _WHOLE else place
+
+
+def _follow(node: Node, steps: Sequence[str]) -> Node | None:
+    place: Node | None = node
+    for step in steps:
+        children = None if place is None else place.children
+        if isinstance(children, dict):
+            place = children.get(step)
+        elif children is not None and step.isdecimal() and int(step) < len(children):
+            place = children[int(step)]
+        else:
+            return None
+    return place
+
+
+def _is_within(leaf: Leaf, place: Node) -> bool:
+    if leaf.span is None:
+        return False
+    edge = 1 if place.start == place.end else 0  # of "" a leaf takes the quotes
+    return place.start - edge <= leaf.span[0] and leaf.span[1] <= place.end + edge
+
+
+def _scalars(node: Node, path: str) -> Iterator[tuple[str, Node]]:
+    if node.children is None:
+        yield path, node
+    elif isinstance(node.children, dict):
+        for key, child in node.children.items():
+            yield from _scalars(child, f"{path}.{key}" if path else key)
+    else:
+        for index, child in enumerate(node.children):
+            yield from _scalars(child, f"{path}[{index}]")

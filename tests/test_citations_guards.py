@@ -1,0 +1,239 @@
+"""What must never be verified, and what is found although it is written otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from pydantic import BaseModel
+
+from batchata.citations import resolve
+from batchata.jsonspans import locate
+from batchata.structured import read
+from batchata.types import Citation, Match, Origin, Quote, Source, TextBlock
+
+
+class Field(BaseModel):
+    value: str
+
+
+def quoted(quote: str, *texts: str, page: int | None = None) -> Citation:
+    """A quote looked up in documents of one page each, where the model may have said which page."""
+    sources = [Source(f"{number}.pdf", (text,), paged=True) for number, text in enumerate(texts)]
+    reading = read('{"value": "x"}', Field)
+    quotes = (Quote("value", quote, page),)
+    return (resolve((), reading.value, reading.node, sources, quotes).by_field or {})["value"][0]
+
+
+def aligned(value: str, text: str) -> tuple[str, Match | None, bool] | None:
+    """What is found of a field's value."""
+    model = Field(value=value)
+    found = resolve((), model, locate(model.model_dump_json()), [Source("a.txt", (text,), paged=False)])
+    places = (found.by_field or {})["value"]
+    return (places[0].cited_text, places[0].match, places[0].verified) if places else None
+
+
+# --- negation ----------------------------------------------------------------------------------------
+
+DENIED = [
+    ("liable for damages", "The supplier is not liable for damages."),
+    ("liable for damages", "The supplier isn't liable for damages."),
+    ("liable for damages", "The supplier isn’t\nliable for damages."),
+    ("liable for damages", "The supplier is never\u00a0liable for damages."),
+    ("terminate the agreement", "The customer cannot terminate the agreement."),
+    ("refundable", "All fees are non-refundable."),
+    ("refundable", "All fees are non - refundable."),
+    ("consent", "without consent of the other party"),
+    ("refund", "There is no refund."),
+    ("haftbar", "Der Verkäufer ist nicht haftbar."),
+    ("Der Verkäufer haftet", "Der Verkäufer haftet nicht für Mängel."),
+    ("Garantie", "Es besteht keine Garantie."),
+    ("responsable", "Le vendeur n'est pas responsable."),
+    ("garantía", "Se vende sin garantía."),
+    ("aansprakelijk", "De verkoper is niet aansprakelijk."),
+    ("несёт ответственность", "Продавец не несёт ответственность."),
+    ("确定", "金额尚不确定。"),
+    ("مسؤول", "البائع غير مسؤول"),
+]
+
+
+@pytest.mark.parametrize(("value", "text"), DENIED)
+def test_a_not_is_never_matched_to_its_absence(value: str, text: str) -> None:
+    assert quoted(value, text).match is Match.NOT_FOUND
+    assert aligned(value, text) is None
+    plain = f"{text} {value.capitalize()}."
+    assert quoted(value, plain).verified, "where it also stands undenied, that place counts"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("4711", "Invoice No 4711"),
+        ("RE-4711", "Invoice no RE-4711"),
+        ("ACME", "Order No ACME"),
+        ("12", "No. 12"),
+        ("not liable for damages", "The supplier is not liable for damages."),
+        ("liable for damages", "Is he or is he not? He is liable for damages."),
+        ("Notting Hill", "in Notting Hill"),
+        ("Kannapolis", "in Kannapolis"),
+    ],
+)
+def test_what_only_looks_like_a_negation(value: str, text: str) -> None:
+    found = aligned(value, text)
+    assert found is not None
+    assert found[2]
+    assert quoted(value, text).verified
+
+
+def test_a_place_given_by_its_characters_is_what_the_provider_says() -> None:
+    text = "The supplier is not liable."
+    citation = Citation("liable", document_index=0, start_char=20, end_char=26)
+    found = resolve([TextBlock("x", (citation,))], None, None, [Source("a.txt", (text,), paged=False)]).flat[0]
+    assert found == replace(citation, document="a.txt", match=Match.EXACT, verified=True, score=1.0)
+
+
+# --- roughly the same --------------------------------------------------------------------------------
+
+CLAUSE = (
+    "The Supplier shall deliver the 120 machines to the Customer’s plant in Leeds within 30 days of 5 March 2024."
+)
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "The Supplier shall deliver the 120 machines to the customer plant in Leeds within 30 days of 5 March 2024.",
+        "The Suplier shall deliver the 120 machines to the Customer's plant in Leeds within 30 days of 5 March 2024.",
+        "Supplier shall deliver 120 machines to the Customer's plant in Leeds within 30 days of 5 March 2024",
+    ],
+)
+def test_roughly_the_same_is_found_and_not_verified(quote: str) -> None:
+    found = quoted(quote, f"Preamble.\n{CLAUSE}\nMore.", page=1)
+    assert (found.match, found.verified, found.start_page) == (Match.FUZZY, False, 1)
+    assert found.score is not None
+    assert 0.85 <= found.score < 1
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "The Suplier shall deliver the 121 machines to the customer plant in Leeds within 30 days of 5 March 2024.",
+        "The Suplier shall deliver the 120 machines to the customer plant in Leeds within 3.0 days of 5 March 2024.",
+        "The Suplier shall deliver the 120 machines to the customer plant in Leeds within 30 days of 5 May 2024.",
+        "The Suplier shall not deliver the 120 machines to the customer plant in Leeds within 30 days of 5 March 2024.",
+        "The Suplier shall deliver the machines to the customer plant in Leeds within 30 days of 5 March 2024.",
+        "The Suplier shall deliver the 120 million machines to the customer plant in Leeds in 30 days of 5 March 2024.",
+        "The Suplier shall deliver the (120 machines to the customer plant in Leeds within 30 days of 5 March 2024.",
+        "The Buyer must collect the 120 engines at the works in York before 30 days from 5 March 2024 have passed.",
+    ],
+)
+def test_another_number_date_or_not_is_no_likeness(quote: str) -> None:
+    assert quoted(quote, f"Preamble.\n{CLAUSE}\nMore.", page=1).match is Match.NOT_FOUND
+
+
+def test_words_for_numbers_are_numbers() -> None:
+    clause = "The term of this agreement is three years from its signature by both parties."
+    assert quoted(clause.replace("agreement", "agrement"), clause).match is Match.FUZZY
+    assert quoted(clause.replace("agreement", "agrement").replace("three", "five"), clause).match is Match.NOT_FOUND
+
+
+def test_short_texts_are_never_rough() -> None:
+    assert quoted("Acme Ldt", "by Acme Ltd").match is Match.NOT_FOUND
+    assert aligned("Leds", "in Leeds") is None
+
+
+def test_the_likeliest_of_several_rough_places() -> None:
+    near = "The goods were shipped from the harbour of Rotterdam to the buyer."
+    far = "The goods were shipped from the harbours of Antwerpen to a buyer."
+    found = quoted("The goods were shiped from the harbour of Rotterdam to the buyer.", f"{far}\n{near}\n{far}")
+    assert (found.cited_text, found.match) == (
+        "The goods were shiped from the harbour of Rotterdam to the buyer.",
+        Match.FUZZY,
+    )
+    assert found.start_char == len(far) + 1
+
+
+def test_chinese_needs_no_spaces_to_be_rough() -> None:
+    assert (
+        quoted("归属于上市公司股东的净利闰大幅增长", "本期归属于上市公司股东的净利润大幅增长。").match
+        is Match.FUZZY
+    )
+
+
+# --- inside words ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "expected"),
+    [
+        ("Manning", "Mannings Team", ("Manning", Match.FUZZY, False)),
+        ("غورو", "مدرسة بـــغورو", ("غورو", Match.EXACT, True)),
+        ("مدينة", "في المدينة", ("مدينة", Match.EXACT, True)),
+        ("مدينة", "في والمدينة", ("مدينة", Match.EXACT, True)),
+        # A first letter may be one of the word itself: only looked at, not believed.
+        ("رشليم", "الى برشليم", ("رشليم", Match.FUZZY, False)),
+        ("refundable", "nonrefundable", None),
+        ("total", "subtotal", None),
+        ("age", "page", None),
+        ("5", "150", None),
+    ],
+)
+def test_values_inside_words(value: str, text: str, expected: tuple[str, Match, bool] | None) -> None:
+    assert aligned(value, text) == expected
+
+
+# --- written otherwise -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("マクロ経済変数", "これはマクロ経\n済変数である"),
+        ("归属于股东的净利润", "本期归属于股东\r\n  的净利润增长"),
+        ("مدرسة", "مدرســـة"),
+        ("Straße", "STRASSE"),
+        ("Betriebshaftpflicht", "die Betriebs-\nhaftpflicht"),
+        ("final offer", "a ﬁnal\u00a0offer"),
+        ("José", "JOSE\u0301"),
+        ("“quoted”", '"quoted"'),
+    ],
+)
+def test_typography_is_no_difference(value: str, text: str) -> None:
+    found = aligned(value, text)
+    assert found is not None
+    assert found[1:] == (Match.NORMALISED, True)
+
+
+# --- documents and pages -----------------------------------------------------------------------------
+
+
+def test_a_quote_is_looked_up_in_every_document() -> None:
+    found = quoted("Leeds Works", "York Works", "Leeds Works")
+    assert (found.document, found.document_index, found.score) == ("1.pdf", 1, 1.0)
+    assert quoted("Works", "York Works", "Leeds Works").score == 0.5
+    nowhere = quoted("Hull Works", "York Works", "Leeds Works", page=1)
+    assert (nowhere.document, nowhere.document_index, nowhere.start_page) == (None, None, 1)
+
+
+def test_a_quote_may_run_over_the_end_of_the_page_it_names() -> None:
+    source = Source("a.pdf", ("One. The sky is", "blue today. Two.", "Two."), paged=True)
+    reading = read('{"value": "blue"}', Field)
+
+    def found(quote: str, page: int) -> tuple[Match | None, int | None, int | None]:
+        cited = resolve((), reading.value, reading.node, [source], (Quote("value", quote, page),)).flat[0]
+        return cited.match, cited.start_page, cited.end_page
+
+    assert found("The sky is blue today.", 1) == (Match.NORMALISED, 1, 2)
+    assert found("blue today.", 1) == (Match.NOT_FOUND, 1, 1)
+    assert found("Two.", 3) == (Match.EXACT, 3, 3)
+    assert found("Two.", 4) == (Match.NOT_FOUND, 4, 4)
+
+
+def test_what_stands_elsewhere_is_said_beside_what_is_wrong() -> None:
+    source = Source("a.pdf", ("Contents", "Two places: here", "and here"), paged=True)
+    reading = read('{"value": "here"}', Field)
+    cited = resolve((), reading.value, reading.node, [source], (Quote("value", "here", 1),)).by_field or {}
+    assert [(each.origin, each.start_page, each.match, each.score) for each in cited["value"]] == [
+        (Origin.QUOTED, 1, Match.NOT_FOUND, 0.0),
+        (Origin.ALIGNED, 2, Match.EXACT, 0.5),
+    ]
