@@ -1,7 +1,8 @@
 """Field citations: every leaf field of the object, also the nested ones, with its place in the PDF.
 
 ``citations`` is a dict from field path to places, for example ``"invoice.number"``. ``verified`` means that the
-value stands in the document at the place named, not that it is the right one of the values that stand there.
+cited text stands in the document at the place named, ``holds_value`` that the field's value stands in that text;
+neither, that it is the right one of the values that stand there.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def main() -> None:
             print(f"  {path}" + ("" if places else ": not found in the document"))
             for place in places:
                 where = "".join(f", {box.left:.0f}|{box.top:.0f} pt" for box in place.boxes[:1])
-                mark = "✓" if place.verified else "✗"
+                mark = "✓" if place.verified and place.holds_value is not False else "✗"
                 print(f"    {mark} {place.cited_text!r} on page {place.start_page}{where} ({place.match})")
 
 

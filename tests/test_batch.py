@@ -58,6 +58,7 @@ def test_text_answers_in_input_order(anthropic_server: AnthropicServer) -> None:
     assert entries[1] == {
         "result": "two",
         "citations": None,
+        "unmapped_citations": [],
         "error": None,
         "input": {"index": 1, "name": None},
         "usage": entries[1]["usage"],
@@ -241,6 +242,7 @@ def test_field_citations_are_mapped_and_checked(anthropic_server: AnthropicServe
     assert isinstance(cited, dict)
     assert list(cited) == ["number", "seller.name", "seller.city"]
     number, name, city = (cited[field][0] for field in cited)
+    found = cited["seller.name"][1]
     assert (number.cited_text, number.start_page, number.match, number.verified) == (
         "Invoice no. 4711",
         2,
@@ -251,6 +253,7 @@ def test_field_citations_are_mapped_and_checked(anthropic_server: AnthropicServe
     assert isinstance(number.boxes[0], Box)
     assert number.boxes[0].page == 2
     assert (name.start_page, name.match, name.verified) == (1, Match.NOT_FOUND, False)
+    assert (found.origin, found.start_page, found.verified) == ("aligned", 2, True)
     assert (city.origin, city.cited_text, city.start_page, city.verified) == ("aligned", "Leeds", 2, True)
 
 

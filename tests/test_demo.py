@@ -109,6 +109,7 @@ def entry(name: str, index: int, **values: Any) -> BatchResult[BusinessDocument]
     found: BatchResult[BusinessDocument] = {
         "result": None,
         "citations": None,
+        "unmapped_citations": [],
         "error": None,
         "input": {"index": index, "name": name},
         "usage": None,

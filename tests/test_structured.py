@@ -25,8 +25,8 @@ from pydantic import (
 )
 
 from batchata.errors import SchemaError
-from batchata.structured import InvalidOutput, for_dialect, instructions, read, schema_of
-from batchata.types import JsonObject, SchemaDialect
+from batchata.structured import Form, InvalidOutput, for_dialect, form, read, read_text, schema_of, wrapped_answer
+from batchata.types import CitationMode, JsonObject, Quote, SchemaDialect
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "data" / "recordings" / "anthropic_structured"
 ItemT = TypeVar("ItemT")
@@ -476,13 +476,119 @@ def test_the_providers_rules_hold_and_the_sdk_agrees(model: type[BaseModel]) -> 
 
 
 def test_instructions_hold_the_schema_and_the_rules() -> None:
-    schema = schema_of(Squared)
-    plain = instructions(schema, citations=False)
-    cited = instructions(schema, citations=True)
-    assert json.loads(plain.partition("JSON Schema:\n")[2]) == schema
+    plain = form(Squared).instructions or ""
+    cited = form(Squared, CitationMode.NATIVE).instructions or ""
+    assert json.loads(plain.partition("JSON Schema:\n")[2]) == schema_of(Squared)
     assert "no code fence" in plain
     assert "word for word" not in plain
     assert "word for word" in cited
+    assert "no code fence" in cited
+
+
+def test_what_is_enforced_needs_no_words() -> None:
+    plain = form(Squared, dialect=SchemaDialect.PLAIN)
+    assert plain.schema == schema_of(Squared)
+    assert plain.instructions is None
+    aligned = form(Squared, CitationMode.ALIGNED, SchemaDialect.PLAIN)
+    assert aligned.schema == schema_of(Squared)
+    assert (aligned.instructions or "").startswith("Take every value from the documents.")
+    assert form(None) == Form()
+
+
+class Ware(BaseModel):
+    name: str
+    price: Decimal
+
+
+class Wares(RootModel[list[Ware]]):
+    pass
+
+
+def test_a_quoted_form_is_the_schema_with_quotes_beside_it() -> None:
+    quoted = form(Wares, CitationMode.QUOTED, SchemaDialect.PLAIN)
+    assert quoted.schema == {
+        "type": "object",
+        "properties": {
+            "data": {"items": {"$ref": "#/$defs/Ware"}, "title": "Wares", "type": "array"},
+            "citations": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "path": {"type": "string"},
+                        "quote": {"type": "string"},
+                        "page": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
+                    },
+                    "required": ["path", "quote", "page"],
+                    "additionalProperties": False,
+                },
+            },
+        },
+        "required": ["data", "citations"],
+        "additionalProperties": False,
+        "$defs": schema_of(Wares)["$defs"],
+    }
+    assert not quoted.is_wrapped
+    assert "line_items[2].amount" in (quoted.instructions or "")
+    in_words = form(Wares, CitationMode.QUOTED)
+    assert in_words.schema is None
+    assert json.loads((in_words.instructions or "").partition("JSON Schema:\n")[2]) == quoted.schema
+    text = form(None, CitationMode.QUOTED, SchemaDialect.ANTHROPIC)
+    assert text.schema is not None
+    assert '"path"' not in json.dumps(text.schema)
+
+
+QUOTED = [
+    Quote("[0].price", "EUR 0.10", 2),
+    Quote("[1].name", "two\nlines", None),
+]
+
+
+@pytest.mark.parametrize("around", ["{}", "Here it is:\n```json\n{}\n```\nDone.", '<cite index="1-2">{}</cite>'])
+def test_a_quoted_answer_is_taken_apart(around: str) -> None:
+    data = '[{"name":"a","price":12345678901234567890123},{"name":"two\\nlines","price":2}]'
+    text = around.replace("{}", wrapped_answer(data, QUOTED))
+    reading = read(text, Wares, quoted=True)
+    assert reading.value.root[0].price == Decimal(12345678901234567890123)
+    assert reading.value.root[1].name == "two\nlines"
+    assert list(reading.quotes) == QUOTED
+    assert text[reading.node.start : reading.node.end] == data
+
+
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        ('[{"path":"name","quote":"a","page":"3"}]', (Quote("name", "a", None),)),
+        ('[{"path":"name","quote":"a","page":0}]', (Quote("name", "a", None),)),
+        ('[{"path":"name","quote":"a","page":true}]', (Quote("name", "a", None),)),
+        ('[{"quote":"a"}]', (Quote("", "a", None),)),
+        ('[{"path":"name","quote":" ","page":1},{"path":"name"},"a",null]', ()),
+        ("null", ()),
+        ('{"path":"name"}', ()),
+    ],
+)
+def test_odd_quotes_never_cost_the_answer(listed: str, expected: tuple[Quote, ...]) -> None:
+    reading = read(f'{{"citations":{listed},"data":{{"name":"a","price":"1"}}}}', Ware, quoted=True)
+    assert reading.value == Ware(name="a", price=Decimal(1))
+    assert reading.quotes == expected
+
+
+def test_an_answer_without_the_quotes_that_were_asked_for() -> None:
+    assert read('{"name":"a","price":1}', Ware, quoted=True).quotes == ()
+    assert read('{"data":{"name":"a","price":1}}', Ware, quoted=True).value.name == "a"
+    with pytest.raises(InvalidOutput, match="^price: Decimal input should be"):
+        read('{"data":{"name":"a","price":[]},"citations":[]}', Ware, quoted=True)
+    with pytest.raises(InvalidOutput, match="cut short"):
+        read('{"data":{"name":"a","price":1},"citations":[{"path":', Ware, quoted=True)
+
+
+def test_a_quoted_answer_in_words() -> None:
+    assert read_text('{"data":"It is \\"blue\\".","citations":[{"quote":"blue","page":1}]}') == (
+        'It is "blue".',
+        (Quote("", "blue", 1),),
+    )
+    assert read_text("It is blue.") == ("It is blue.", ())
+    assert read_text('{"data": 5}') == ('{"data": 5}', ())
 
 
 @pytest.mark.skipif(not RECORDINGS.exists(), reason="../shared/data/recordings is not here")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Generator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, overload
 
 from batchata.errors import NotReadyError
 from batchata.types import BatchResult, JobStats, Price
@@ -23,6 +23,7 @@ M = TypeVar("M", bound="BaseModel")
 
 Conversation: TypeAlias = Sequence[dict[str, Any]]
 Prices: TypeAlias = Mapping[str, Price]
+CitationModeName: TypeAlias = Literal["auto", "native", "quoted", "aligned"]
 
 
 @overload
@@ -34,6 +35,7 @@ def batch(
     response_model: None = None,
     *,
     enable_citations: bool = False,
+    citation_mode: CitationModeName = "auto",
     max_tokens: int = 4096,
     temperature: float | None = None,
     verbose: bool = False,
@@ -52,6 +54,7 @@ def batch(
     *,
     response_model: type[M],
     enable_citations: bool = False,
+    citation_mode: CitationModeName = "auto",
     max_tokens: int = 4096,
     temperature: float | None = None,
     verbose: bool = False,
@@ -69,6 +72,7 @@ def batch(
     response_model: type[BaseModel] | None = None,
     *,
     enable_citations: bool = False,
+    citation_mode: CitationModeName = "auto",
     max_tokens: int = 4096,
     temperature: float | None = None,
     verbose: bool = False,
@@ -85,6 +89,9 @@ def batch(
         prompt: what is asked of every file.
         response_model: a Pydantic model for the answers; without it they are text.
         enable_citations: trace the answer, or each field of it, to its place in the source.
+        citation_mode: who says where: ``"native"`` the provider's own citations; ``"quoted"`` the model, asked for a
+            verbatim quote and page with each value; ``"aligned"`` nobody, the values are looked for in the documents;
+            ``"auto"`` native where the provider has it, else quoted. All are looked up in the documents.
         max_tokens: most tokens of one answer, thinking included.
         temperature: refused by models that do not take it.
         verbose: print the job's id once it is submitted.
@@ -100,14 +107,14 @@ def batch(
         ArgumentError: for anything that can be known to be wrong before sending (see ``batchata.errors``).
         ProviderError: when the provider refuses the job.
     """
-    from batchata.runner.start import check_prompt, items_of, start_job  # noqa: PLC0415  # most of what importing us would cost
+    from batchata.runner.start import check_prompt, citations_asked, items_of, start_job  # noqa: PLC0415  # most of what importing us would cost
     from batchata.runner.task import Task  # noqa: PLC0415
 
     task = Task(
         model=model,
         prompt=prompt,
         response_model=response_model,
-        citations=enable_citations,
+        citations=citations_asked(enable_citations, citation_mode),
         max_tokens=max_tokens,
         temperature=temperature,
         examples=tuple(examples),
@@ -147,6 +154,7 @@ class BatchJob(Generic[T]):
         model: str,
         response_model: type[T] | None = None,
         enable_citations: bool = False,
+        citation_mode: CitationModeName = "auto",
         messages: Sequence[Conversation] | None = None,
         files: Sequence[FileSource] | None = None,
         examples: Sequence[WorkedExample] = (),
@@ -161,13 +169,13 @@ class BatchJob(Generic[T]):
             messages: the inputs, or ``files``: without them names are ``None`` and citations cannot be checked
                 against the source (their ``match`` is ``None``).
         """
-        from batchata.runner.start import attach_job, items_of  # noqa: PLC0415  # as in batch()
+        from batchata.runner.start import attach_job, citations_asked, items_of  # noqa: PLC0415  # as in batch()
         from batchata.runner.task import Task  # noqa: PLC0415
 
         task = Task(
             model=model,
             response_model=response_model,  # type: ignore[arg-type]  # T is str or a model; str has none
-            citations=enable_citations,
+            citations=citations_asked(enable_citations, citation_mode),
             examples=tuple(examples),
             prices=prices,
         )

@@ -71,8 +71,8 @@ def _field_cells(
         remark.append("\n" if remark else "")
         remark.append(f"expected {getattr(right, field)}", style="red")
     page = "" if citation is None or citation.start_page is None else f" page {citation.start_page}"
-    is_verified = citation is not None and citation.verified
-    found = Text(f"✓{page}", style="green") if is_verified else Text(f"✗{page}", style="red")
+    is_shown = citation is not None and citation.verified and citation.holds_value is not False
+    found = Text(f"✓{page}", style="green") if is_shown else Text(f"✗{page}", style="red")
     return value, found, remark
 
 

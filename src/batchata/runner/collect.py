@@ -19,10 +19,12 @@ from batchata.runner.task import Item, Task, parse_custom_id
 from batchata.types import (
     BatchResult,
     Citation,
+    CitationMode,
     DocumentPart,
     ErrorInfo,
     Failed,
     Outcome,
+    Quote,
     Reason,
     Request,
     Source,
@@ -124,13 +126,15 @@ class Reader:
         if not outcome.text.strip():
             words = "the answer is empty: thinking may have used all of max_tokens"
             return self._entry(item, _invalid(outcome, words))
+        is_quoted = self._task.citations is CitationMode.QUOTED
         if self._task.response_model is None:
-            return self._entry(item, outcome, result=outcome.text)
+            words, quotes = structured.read_text(outcome.text) if is_quoted else (outcome.text, ())
+            return self._entry(item, outcome, result=words, quotes=quotes)
         try:
-            reading = structured.read(outcome.text, self._task.response_model)
+            reading = structured.read(outcome.text, self._task.response_model, quoted=is_quoted)
         except structured.InvalidOutput as error:
             return self._entry(item, _invalid(outcome, error.message))
-        return self._entry(item, outcome, result=reading.value, node=reading.node)
+        return self._entry(item, outcome, result=reading.value, node=reading.node, quotes=reading.quotes)
 
     def _entry(
         self,
@@ -139,21 +143,22 @@ class Reader:
         *,
         result: Any = None,
         node: Node | None = None,
+        quotes: Sequence[Quote] = (),
     ) -> BatchResult[Any]:
         cost = self._cost(outcome)
         notes: list[str] = []
         cited: dict[str, list[Citation]] | list[Citation] | None = None
-        if isinstance(outcome, Succeeded) and self._task.citations:
+        unmapped: list[Citation] = []
+        if isinstance(outcome, Succeeded) and self._task.citations is not None:
             sources, notes = self._sources(item)
             value = None if self._task.response_model is None else result
-            resolved = citations.resolve(outcome.blocks, value, node, sources)
+            resolved = citations.resolve(outcome.blocks, value, node, sources, quotes)
             cited = resolved.flat if resolved.by_field is None else resolved.by_field
-            notes += [
-                f"cited, but for no field that could be told: {each.cited_text!r}" for each in resolved.unmapped
-            ]
+            unmapped = resolved.unmapped
         return {
             "result": result,
             "citations": cited,
+            "unmapped_citations": unmapped,
             "error": _error(outcome),
             "input": {"index": item.index, "name": item.name},
             "usage": None if outcome.usage is None else _usage(outcome.usage),

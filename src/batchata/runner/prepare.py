@@ -8,16 +8,17 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from batchata import documents, messages, structured
+from batchata import citations, documents, messages, structured
 from batchata.errors import ArgumentError, ConversationError, DocumentError, LimitError, UnsupportedArgumentError
 from batchata.providers import Provider
 from batchata.runner.task import ExampleInput, FileSource, Item, Task, WorkedExample, custom_id
 from batchata.types import (
+    CitationMode,
     Document,
     DocumentPart,
     Example,
-    JsonObject,
     Limits,
     Message,
     ModelInfo,
@@ -26,16 +27,10 @@ from batchata.types import (
     TextPart,
 )
 
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
 _SEVERAL_JOBS = "Split them over several batch() calls; BatchManager, which will do that for you, is yet to come."
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """How the answer's form is asked for: enforced (wrapped, if its root is no object), in words, or not at all."""
-
-    schema: JsonObject | None = None
-    instructions: str | None = None
-    is_wrapped: bool = False
 
 
 class Preparer:
@@ -45,7 +40,7 @@ class Preparer:
         self._provider = provider
         self._task = task
         self._limits = _limits_of(provider.limits, info)
-        _check_task(provider, info, task)
+        _check_task(info, task)
         self._form = _form(provider.limits, info, task)
         self._examples = tuple(self._example(index, pair) for index, pair in enumerate(task.examples))
 
@@ -105,7 +100,7 @@ class Preparer:
             system="\n\n".join(texts) or None,
             temperature=self._task.temperature,
             schema=self._form.schema,
-            citations=self._task.citations,
+            citations=self._task.citations is CitationMode.NATIVE,
             examples=self._examples,
             cache_prefix=cache_prefix and bool(self._examples),
         )
@@ -149,7 +144,7 @@ class Preparer:
             asked = self._example_input(f"examples[{index}][0]", given)
         except (DocumentError, LimitError) as error:
             raise type(error)(f"examples[{index}]: {error}") from error
-        return Example(asked, self._example_output(index, output))
+        return Example(asked, self._example_output(index, output, asked))
 
     def _example_input(self, path: str, given: ExampleInput) -> tuple[Part, ...]:
         if isinstance(given, str):
@@ -161,18 +156,18 @@ class Preparer:
             raise ArgumentError(f"{path} must be one user message, without a system message.")
         return turns[0].parts
 
-    def _example_output(self, index: int, output: object) -> str:
+    def _example_output(self, index: int, output: object, asked: Sequence[Part]) -> str:
         """The answer as the model should have written it, checked against the response model."""
-        from pydantic import BaseModel, ValidationError  # noqa: PLC0415  # imported where first used
+        from pydantic import ValidationError  # noqa: PLC0415  # imported where first used
 
-        response_model = self._task.response_model
-        if isinstance(output, BaseModel):
-            text = output.model_dump_json(by_alias=True)
-        elif isinstance(output, str):
-            text = output
-        else:
-            text = json.dumps(output, ensure_ascii=False, default=str)
+        text, response_model = _as_json(output), self._task.response_model
+        is_quoted = self._task.citations is CitationMode.QUOTED
         if response_model is None:
+            if is_quoted:
+                raise UnsupportedArgumentError(
+                    "A worked example in words does not say where its answer stands, so it cannot be shown with "
+                    "citation_mode='quoted'. Give a response_model, or leave examples off."
+                )
             return text
         try:
             response_model.model_validate_json(text, by_alias=True, by_name=True)
@@ -181,7 +176,25 @@ class Preparer:
             raise ArgumentError(
                 f"The output of examples[{index}] does not fit the response model: {words}"
             ) from error
+        if is_quoted:
+            return _quoted(text, response_model, asked)
         return f'{{"value":{text}}}' if self._form.is_wrapped else text
+
+
+def _as_json(output: object) -> str:
+    from pydantic import BaseModel  # noqa: PLC0415  # imported where first used
+
+    if isinstance(output, BaseModel):
+        return output.model_dump_json(by_alias=True)
+    return output if isinstance(output, str) else json.dumps(output, ensure_ascii=False, default=str)
+
+
+def _quoted(text: str, response_model: type[BaseModel], asked: Sequence[Part]) -> str:
+    """A worked example's answer with the quotes that a model should have given, as far as we find them."""
+    reading = structured.read(text, response_model)
+    read = [part.document for part in asked if isinstance(part, DocumentPart)]
+    sources = [documents.source(document) for document in read if not document.kind.is_image]
+    return structured.wrapped_answer(text, citations.quotes_of(reading.value, reading.node, sources))
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,25 +217,20 @@ def _limits_of(limits: Limits, info: ModelInfo) -> Limits:
     return limits if info.max_pages is None else replace(limits, max_pages=info.max_pages)
 
 
-def _check_task(provider: Provider, info: ModelInfo, task: Task) -> None:
+def _check_task(info: ModelInfo, task: Task) -> None:
     if info.max_output_tokens is not None and task.max_tokens > info.max_output_tokens:
         raise LimitError(
             f"max_tokens={task.max_tokens:,} is more than {task.model!r} can write ({info.max_output_tokens:,})."
         )
-    if task.citations and (not provider.limits.native_citations or info.citations is False):
+    if task.citations is CitationMode.NATIVE and info.citations is False:
         raise UnsupportedArgumentError(
-            f"{task.model!r} cannot cite places in documents. Leave enable_citations off, or use another model."
+            f"{task.model!r} cannot cite places in documents itself. Use citation_mode='quoted', or another model."
         )
 
 
-def _form(limits: Limits, info: ModelInfo, task: Task) -> Form:
+def _form(limits: Limits, info: ModelInfo, task: Task) -> structured.Form:
     """Enforced where provider, model and the rest of the request allow it; else asked for in words."""
-    if task.response_model is None:
-        return Form()
-    schema = structured.schema_of(task.response_model)
-    may_enforce = info.structured_outputs is not False and (not task.citations or limits.schema_with_citations)
-    if may_enforce and limits.schema_dialect is not None:
-        fitted = structured.for_dialect(schema, limits.schema_dialect)
-        if fitted is not None:
-            return Form(schema=fitted, is_wrapped=not structured.is_object(schema))
-    return Form(instructions=structured.instructions(schema, citations=task.citations))
+    may_enforce = info.structured_outputs is not False and (
+        task.citations is not CitationMode.NATIVE or limits.schema_with_citations
+    )
+    return structured.form(task.response_model, task.citations, limits.schema_dialect if may_enforce else None)

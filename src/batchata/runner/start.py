@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from batchata import costs
-from batchata.errors import ArgumentError
-from batchata.providers import provider_for
+from batchata.errors import ArgumentError, UnsupportedArgumentError
+from batchata.providers import Provider, provider_for
 from batchata.results import open_raw_dir
 from batchata.runner.job import Context, RunningJob
 from batchata.runner.prepare import Preparer
 from batchata.runner.submit import Submitted, submit
 from batchata.runner.task import FileSource, Item, Task, new_run_id
-from batchata.types import ModelInfo
+from batchata.types import CitationMode, ModelInfo
 
 _EMPTY_JOB = Submitted("empty")
 
@@ -25,7 +25,7 @@ def start_job(task: Task, items: tuple[Item, ...], raw_results_dir: str | os.Pat
     """Check everything, then submit one job with a request for every item."""
     check_task(task)
     provider, name = provider_for(task.model, _read_environment())
-    task = replace(task, model=name)
+    task = replace(task, model=name, citations=_citation_mode(provider, task))
     raw_dir = None if raw_results_dir is None else open_raw_dir(raw_results_dir)
     run_id = new_run_id()
     if not items:
@@ -51,7 +51,7 @@ def attach_job(
     """Take up a job by its id. Without ``items`` its citations cannot be checked against the documents."""
     check_task(task)
     provider, name = provider_for(task.model, _read_environment())
-    task = replace(task, model=name)
+    task = replace(task, model=name, citations=_citation_mode(provider, task))
     raw_dir = None if raw_results_dir is None else open_raw_dir(raw_results_dir)
     preparer = None if items is None else Preparer(provider, ModelInfo(name), task)
     provider_job_id, mark, run_id = job_id.partition("#")
@@ -71,6 +71,37 @@ def items_of(messages: Sequence[object] | None, files: Sequence[FileSource] | No
     if messages is not None:
         return tuple(Item(index, conversation=conversation) for index, conversation in enumerate(messages))
     return tuple(Item(index, file=file) for index, file in enumerate(() if files is None else files))
+
+
+def citations_asked(enable_citations: bool, citation_mode: str) -> CitationMode | None:
+    """The two arguments as one. Raises ``ArgumentError`` for a mode that does not exist, or without citations."""
+    try:
+        mode = CitationMode(citation_mode)
+    except ValueError as error:
+        known = ", ".join(repr(each.value) for each in CitationMode)
+        raise ArgumentError(f"citation_mode must be one of {known}, got {citation_mode!r}.") from error
+    if not enable_citations and mode is not CitationMode.AUTO:
+        raise ArgumentError(f"citation_mode={citation_mode!r} goes with enable_citations=True.")
+    return mode if enable_citations else None
+
+
+def _citation_mode(provider: Provider, task: Task) -> CitationMode | None:
+    """What ``AUTO`` means here. Raises ``UnsupportedArgumentError`` for a mode that cannot work."""
+    has_native = provider.limits.native_citations
+    match task.citations:
+        case CitationMode.AUTO:
+            return CitationMode.NATIVE if has_native else CitationMode.QUOTED
+        case CitationMode.NATIVE if not has_native:
+            raise UnsupportedArgumentError(
+                f"{provider.name} has no citations of its own. Use citation_mode='quoted', or 'auto', which chooses."
+            )
+        case CitationMode.ALIGNED if task.response_model is None:
+            raise UnsupportedArgumentError(
+                "citation_mode='aligned' looks for the values of fields, and without response_model there are none. "
+                "Give a response_model, or use citation_mode='auto'."
+            )
+        case mode:
+            return mode
 
 
 def check_prompt(files: Sequence[FileSource] | None, prompt: str | None) -> None:

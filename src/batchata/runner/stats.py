@@ -22,8 +22,8 @@ def stats_of(job: RunningJob) -> JobStats:
 def mode_of(task: Task) -> str:
     """What kind of answers the task asks for, in the words of the printed form."""
     if task.response_model is not None:
-        return "Structured + Field Citations" if task.citations else "Structured Only"
-    return "Text + Citations" if task.citations else "Plain Text"
+        return "Structured Only" if task.citations is None else "Structured + Field Citations"
+    return "Plain Text" if task.citations is None else "Text + Citations"
 
 
 def _stats(job: RunningJob, snapshot: JobSnapshot, entries: list[BatchResult[Any]] | None) -> JobStats:
@@ -57,7 +57,7 @@ def _stats(job: RunningJob, snapshot: JobSnapshot, entries: list[BatchResult[Any
 def _cited(entry: BatchResult[Any]) -> int:
     cited = entry["citations"]
     if isinstance(cited, dict):
-        return sum(len(places) for places in cited.values())
+        return sum(len(places) for places in cited.values()) + len(entry["unmapped_citations"])
     return len(cited or ())
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from batchata import costs, documents
+from batchata.types import CitationMode
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -36,12 +37,15 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What is asked of every item."""
+    """What is asked of every item.
+
+    ``citations`` is ``None`` without citations, and never ``AUTO`` once the provider is known.
+    """
 
     model: str
     prompt: str | None = None
     response_model: type[BaseModel] | None = None
-    citations: bool = False
+    citations: CitationMode | None = None
     max_tokens: int = 4096
     temperature: float | None = None
     examples: tuple[WorkedExample, ...] = ()

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from batchata.structured.dialect import for_dialect, is_object
-from batchata.structured.reading import InvalidOutput, Reading, read
-from batchata.structured.schema import instructions, schema_of
+from batchata.structured.form import Form, form
+from batchata.structured.quoting import wrapped_answer
+from batchata.structured.reading import InvalidOutput, Reading, read, read_text
+from batchata.structured.schema import schema_of
 
-__all__ = ["InvalidOutput", "Reading", "for_dialect", "instructions", "is_object", "read", "schema_of"]
+__all__ = [
+    "Form",
+    "InvalidOutput",
+    "Reading",
+    "for_dialect",
+    "form",
+    "is_object",
+    "read",
+    "read_text",
+    "schema_of",
+    "wrapped_answer",
+]

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from batchata.jsonspans import Candidate, Node, candidates
 from batchata.structured.dialect import is_object
+from batchata.structured.quoting import split
 from batchata.structured.schema import schema_of
+from batchata.types import Quote
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -30,17 +32,19 @@ class InvalidOutput(Exception):  # noqa: N818  # named after the reason it becom
 
 @dataclass(frozen=True, slots=True)
 class Reading(Generic[ModelT]):
-    """A validated answer, and the JSON it was read from, with its place in the answer's text."""
+    """A validated answer, the JSON it was read from, with its place in the answer's text, and the quotes beside it."""
 
     value: ModelT
     node: Node
+    quotes: tuple[Quote, ...] = ()
 
 
-def read(text: str, model: type[ModelT]) -> Reading[ModelT]:
+def read(text: str, model: type[ModelT], *, quoted: bool = False) -> Reading[ModelT]:
     """Find the JSON in the answer and validate it as JSON (so dates, enums and strict models work).
 
-    Prose, fences and ``<cite …>`` markup are passed over. Raises ``InvalidOutput``, also for JSON that is cut short
-    but would validate, and for several values that validate and differ (a draft and its correction).
+    Prose, fences and ``<cite …>`` markup are passed over; with ``quoted``, the quotes that were asked for are taken
+    off first. Raises ``InvalidOutput``, also for JSON that is cut short but would validate, and for several values
+    that validate and differ (a draft and its correction).
     """
     found = candidates(text)
     if not found:
@@ -50,9 +54,9 @@ def read(text: str, model: type[ModelT]) -> Reading[ModelT]:
     messages: list[str] = []
     readings: list[Reading[ModelT]] = []
     for candidate in found:
-        for json, node in _forms(candidate, model):
+        for json, node, quotes in _forms(candidate, model, quoted=quoted):
             try:
-                readings.append(Reading(model.model_validate_json(json, by_alias=True, by_name=True), node))
+                readings.append(Reading(model.model_validate_json(json, by_alias=True, by_name=True), node, quotes))
                 break
             except Exception as error:  # noqa: BLE001  # the user's own validator may raise anything, over one answer
                 messages.append(_message(error))
@@ -65,10 +69,25 @@ def read(text: str, model: type[ModelT]) -> Reading[ModelT]:
     return readings[0]
 
 
-def _forms(candidate: Candidate, model: type[BaseModel]) -> Iterator[tuple[str, Node]]:
-    """The JSON as it stands; before it, what ``for_dialect`` may have had wrapped."""
+def read_text(text: str) -> tuple[str, tuple[Quote, ...]]:
+    """The answer in words and its quotes; an answer that came without the form that was asked for is all words."""
+    for candidate in candidates(text):
+        parts = split(candidate)
+        if parts is not None and candidate.node.complete and isinstance(parts[1].value, str):
+            return parts[1].value, parts[2]
+    return text, ()
+
+
+def _forms(
+    candidate: Candidate, model: type[BaseModel], *, quoted: bool
+) -> Iterator[tuple[str, Node, tuple[Quote, ...]]]:
+    """The JSON as it stands; before it, what ``for_dialect`` may have had wrapped. With quotes, what they stand by."""
     from pydantic import RootModel  # noqa: PLC0415  # imported where first used
 
+    parts = split(candidate) if quoted else None
+    if parts is not None:
+        yield parts
+        return
     node = candidate.node
     if (
         issubclass(model, RootModel)
@@ -77,8 +96,8 @@ def _forms(candidate: Candidate, model: type[BaseModel]) -> Iterator[tuple[str, 
         and candidate.json.startswith(_WRAP)
         and not is_object(schema_of(model))
     ):
-        yield candidate.json[len(_WRAP) : -1], node.children["value"]
-    yield candidate.json, node
+        yield candidate.json[len(_WRAP) : -1], node.children["value"], ()
+    yield candidate.json, node, ()
 
 
 def _message(error: Exception) -> str:

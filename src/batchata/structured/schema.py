@@ -1,8 +1,7 @@
-"""A response model as JSON Schema, and the words that ask for it where nothing enforces it."""
+"""A response model as JSON Schema."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, get_args
 
 from batchata.errors import SchemaError
@@ -55,19 +54,3 @@ def _models_in(annotation: object) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [model for argument in get_args(annotation) for model in _models_in(argument)]
-
-
-_ALONE = """\
-Answer with one JSON value that is valid against the JSON Schema below, and with nothing else: no explanation \
-before or after it, no code fence, no comments. Use the property names of the schema exactly. Where the input does \
-not say a value, use null if the schema allows it, else leave the property out if it is not required; never make a \
-value up."""
-_CITED = """\
-Take every value from the documents. Copy texts word for word as they stand there, without markup of any kind; \
-write numbers and dates in the form that the schema asks for."""
-
-
-def instructions(schema: JsonObject, *, citations: bool) -> str:
-    """What the system prompt says when the provider does not enforce the schema."""
-    asked = [_ALONE, _CITED] if citations else [_ALONE]
-    return "\n\n".join([*asked, "JSON Schema:\n" + json.dumps(schema, ensure_ascii=False)])
