@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "docs/providers.md", "docs/costs.md", "docs/local-engine.md", "CONTRIBUTING.md")
+DOCS = ("citations", "providers", "costs", "local-engine")
+PAGES = ("README.md", *(f"docs/{name}.md" for name in DOCS), "CONTRIBUTING.md")
 
 
 def assemble() -> str:
