@@ -237,3 +237,28 @@ def test_what_stands_elsewhere_is_said_beside_what_is_wrong() -> None:
         (Origin.QUOTED, 1, Match.NOT_FOUND, 0.0),
         (Origin.ALIGNED, 2, Match.EXACT, 0.5),
     ]
+
+
+# --- several places ----------------------------------------------------------------------------------
+
+
+class Sums(BaseModel):
+    subtotal: str
+    total: str
+
+
+SUMS = "Subtotal:  100.00\nVAT:  0.00\nTotal:       100.00\n"
+
+
+@pytest.mark.parametrize("is_quoted", [True, False])
+def test_of_several_places_each_field_has_its_own(is_quoted: bool) -> None:
+    model = Sums(subtotal="100.00", total="100.00")
+    node = locate(model.model_dump_json())
+    quotes = [Quote(field, "100.00", 1) for field in ("subtotal", "total")] if is_quoted else []
+    found = resolve((), model, node, [Source("a.pdf", (SUMS,), paged=True)], quotes)
+    assert {
+        path: [(each.start_char, each.score) for each in places] for path, places in (found.by_field or {}).items()
+    } == {
+        "subtotal": [(SUMS.index("100"), 0.75)],
+        "total": [(SUMS.rindex("100"), 0.75)],
+    }

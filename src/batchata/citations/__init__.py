@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from batchata.citations.aligning import Aligner
-from batchata.citations.grounding import Grounder
+from batchata.citations.grounding import Grounder, Lookup
 from batchata.citations.leaves import Leaf, leaves
 from batchata.citations.mapping import assign
 from batchata.citations.quotes import assign_quotes, claims, quotes_of
 from batchata.citations.texts import Texts
 from batchata.jsonspans import Node
-from batchata.types import Citation, Match, Origin, Quote, Source, TextBlock
+from batchata.types import Citation, Origin, Quote, Source, TextBlock
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -57,26 +57,36 @@ def resolve(
     """
     grounder = Grounder(sources)
     cited = [citation for block in blocks for citation in block.citations]
-    flat = [grounder.check(citation) for citation in (*cited, *claims(quotes, sources))]
+    lookups = [grounder.look_up(citation) for citation in (*cited, *claims(quotes, sources))]
+    flat = [grounder.cite(lookup) for lookup in lookups]
     if value is None:
-        return Resolved(None, [*flat, *_elsewhere(flat, grounder)], [])
+        return Resolved(None, [*flat, *(grounder.cite(lookup) for lookup in _elsewhere(lookups, grounder))], [])
     found = leaves(value, node)
     given = (
         assign(blocks, found, None if node is None else (node.start, node.end)),
         assign_quotes(quotes, found, node, first=len(cited)),
     )
-    by_field: dict[str, list[Citation]] = {}
-    texts = Texts()
+    own: list[tuple[Leaf, Lookup]] = []
     for leaf in found:
-        own = [flat[number] for assigned in given for number in assigned.by_leaf.get(leaf.path, ())]
-        by_field[leaf.path] = [_weighed(each, leaf, texts) for each in (*own, *_elsewhere(own, grounder))]
-    missing = [leaf for leaf in found if leaf.given and not by_field[leaf.path]]
-    aligned = Aligner(grounder).align(missing, by_field)
-    for leaf in missing:
-        if leaf.path in aligned:
-            by_field[leaf.path] = [replace(aligned[leaf.path], holds_value=aligned[leaf.path].verified)]
-    flat += [each for own in by_field.values() for each in own if each.origin is Origin.ALIGNED]
+        mine = [lookups[number] for assigned in given for number in assigned.by_leaf.get(leaf.path, ())]
+        own += [(leaf, lookup) for lookup in (*mine, *_elsewhere(mine, grounder))]
+    by_field = _by_field(found, own, Aligner(grounder))
+    flat += [each for cited in by_field.values() for each in cited if each.origin is Origin.ALIGNED]
     return Resolved(by_field, flat, [flat[number] for assigned in given for number in assigned.unmapped])
+
+
+def _by_field(
+    found: Sequence[Leaf], own: Sequence[tuple[Leaf, Lookup]], aligner: Aligner
+) -> dict[str, list[Citation]]:
+    """The citations of each leaf, at their places; of leaves without any, what is found of their values."""
+    by_field: dict[str, list[Citation]] = {leaf.path: [] for leaf in found}
+    texts = Texts()
+    for (leaf, _), citation in zip(own, aligner.settle(own), strict=True):
+        by_field[leaf.path].append(_weighed(citation, leaf, texts))
+    missing = [leaf for leaf in found if leaf.given and not by_field[leaf.path]]
+    for path, citation in aligner.align(missing).items():
+        by_field[path].append(replace(citation, holds_value=citation.verified))
+    return by_field
 
 
 def _weighed(citation: Citation, leaf: Leaf, texts: Texts) -> Citation:
@@ -86,10 +96,10 @@ def _weighed(citation: Citation, leaf: Leaf, texts: Texts) -> Citation:
     return replace(citation, holds_value=texts.hold(citation.cited_text, leaf))
 
 
-def _elsewhere(cited: Sequence[Citation], grounder: Grounder) -> list[Citation]:
+def _elsewhere(lookups: Sequence[Lookup], grounder: Grounder) -> list[Lookup]:
     """Where the texts stand that are not where they were said to be, if none of the citations is right."""
-    if any(each.verified for each in cited):
+    if any(lookup.places is None or lookup.places for lookup in lookups):
         return []
-    wrong = dict.fromkeys(each.cited_text for each in cited if each.match is Match.NOT_FOUND)
-    found = [grounder.find(text) for text in wrong]
-    return [each for each in found if each is not None]
+    texts = dict.fromkeys(lookup.citation.cited_text for lookup in lookups)
+    found = [grounder.find(text) for text in texts]
+    return [lookup for lookup in found if lookup.places]

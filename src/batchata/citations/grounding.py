@@ -18,13 +18,22 @@ Hit = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Where a text stands in one document, all places alike; ``likeness`` is below 1 only for ``fuzzy``."""
+class Place:
+    """Where a text stands in one document; ``likeness`` is below 1 only for ``fuzzy``."""
 
     document: int
-    hits: list[Hit]
+    index: SourceIndex
+    hit: Hit
     match: Match
     likeness: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A citation, and all the places, equally good, where its text stands; ``None`` if nobody could look."""
+
+    citation: Citation
+    places: list[Place] | None
 
 
 class Grounder:
@@ -39,67 +48,70 @@ class Grounder:
             return None
         return self.indexes[document_index]
 
-    def check(self, citation: Citation) -> Citation:
-        """The citation with the place where its text stands, if that is the place it names.
+    def at_hand(self) -> list[tuple[int, SourceIndex]]:
+        """The documents, with their numbers."""
+        return [(number, index) for number, index in enumerate(self.indexes) if index is not None]
 
-        Text that stands elsewhere in the document is ``not_found``, and the citation keeps what was said. A quote
-        that names no document may stand in any. Without a document nothing is looked up, and ``match`` stays
-        ``None``.
+    def look_up(self, citation: Citation) -> Lookup:
+        """Where the text stands within the place that the citation names.
+
+        A quote that names no document may stand in any.
         """
-        asked = self._asked(citation)
+        is_anywhere = citation.document_index is None and citation.origin is Origin.QUOTED
+        index = self.index(citation.document_index)
+        asked = self.at_hand() if is_anywhere else [(citation.document_index or 0, index)] if index else []
         if not asked or not citation.cited_text.strip():
-            return citation
-        if citation.document_index is not None:
-            citation = _of_document(citation, asked[0][1])
-        found = [_lookup(number, index, citation) for number, index in asked]
-        return self._placed(citation, [each for each in found if each is not None])
+            return Lookup(citation, None)
+        if index is not None:
+            citation = _of_document(citation, index)
+        found = [place for number, each in asked for place in _lookup(number, each, citation)]
+        return Lookup(citation, _best(found))
 
-    def find(self, text: str) -> Citation | None:
-        """The text wherever it stands in the documents, word for word; the first place, and how many there are."""
-        found: list[Found] = []
-        for number, index in self._at_hand():
-            if (place := _verbatim(number, index, text.strip(), (0, len(index.text)))) is not None:
-                found.append(place)
-        if not found:
-            return None
-        return self._placed(Citation(text, origin=Origin.ALIGNED), found)
+    def find(self, text: str) -> Lookup:
+        """The text wherever it stands in the documents, word for word."""
+        found = [
+            place
+            for number, index in self.at_hand()
+            for place in _verbatim(number, index, text.strip(), (0, len(index.text)))
+        ]
+        return Lookup(Citation(text, origin=Origin.ALIGNED), _best(found))
 
-    def place(self, citation: Citation, index: SourceIndex, hit: Hit, match: Match, *, score: float) -> Citation:
+    def cite(self, lookup: Lookup) -> Citation:
+        """The citation at the first of its places, and how sure that one is.
+
+        What does not stand where it should is ``not_found``, and keeps what was said. If nobody could look,
+        ``match`` stays ``None``.
+        """
+        if lookup.places is None:
+            return lookup.citation
+        if not lookup.places:
+            return replace(lookup.citation, match=Match.NOT_FOUND, verified=False, score=0.0)
+        return self.at(lookup.citation, lookup.places[0], score=lookup.places[0].likeness / len(lookup.places))
+
+    def at(self, citation: Citation, place: Place, *, score: float) -> Citation:
         """The citation at a place in its source."""
-        first_page, start = index.position(hit[0])
-        last_page, last = index.position(hit[1] - 1)
+        source = place.index.source
+        first_page, start = place.index.position(place.hit[0])
+        last_page, last = place.index.position(place.hit[1] - 1)
+        named = _of_document(replace(citation, document_index=place.document), place.index)
         return replace(
-            citation,
-            start_page=first_page if index.source.paged else citation.start_page,
-            end_page=last_page if index.source.paged else citation.end_page,
+            named,
+            start_page=first_page if source.paged else named.start_page,
+            end_page=last_page if source.paged else named.end_page,
             start_char=start,
             end_char=last + 1,
-            boxes=_boxes(index.source, (first_page, start), (last_page, last + 1)),
-            match=match,
-            verified=match in {Match.EXACT, Match.NORMALISED, Match.NUMERIC},
+            boxes=_boxes(source, (first_page, start), (last_page, last + 1)),
+            match=place.match,
+            verified=place.match in {Match.EXACT, Match.NORMALISED, Match.NUMERIC},
             score=score,
         )
 
-    def _at_hand(self) -> list[tuple[int, SourceIndex]]:
-        return [(number, index) for number, index in enumerate(self.indexes) if index is not None]
 
-    def _asked(self, citation: Citation) -> list[tuple[int, SourceIndex]]:
-        """The documents in which a citation is to be looked up."""
-        if citation.document_index is None and citation.origin is Origin.QUOTED:
-            return self._at_hand()
-        index = self.index(citation.document_index)
-        return [] if index is None or citation.document_index is None else [(citation.document_index, index)]
-
-    def _placed(self, citation: Citation, found: Sequence[Found]) -> Citation:
-        """The citation at the first of its best places."""
-        if not found:
-            return replace(citation, match=Match.NOT_FOUND, verified=False, score=0.0)
-        first = min(found, key=lambda each: (_RANKS.index(each.match), -each.likeness))
-        places = sum(len(each.hits) for each in found if each.match is first.match)
-        index = self.indexes[first.document]
-        assert index is not None  # noqa: S101  # it was found there
-        named = _of_document(replace(citation, document_index=first.document), index)
-        return self.place(named, index, first.hits[0], first.match, score=first.likeness / places)
+def _best(places: Sequence[Place]) -> list[Place]:
+    if not places:
+        return []
+    rank = min((_RANKS.index(place.match), -place.likeness) for place in places)
+    return [place for place in places if (_RANKS.index(place.match), -place.likeness) == rank]
 
 
 def _of_document(citation: Citation, index: SourceIndex) -> Citation:
@@ -110,13 +122,13 @@ def _of_document(citation: Citation, index: SourceIndex) -> Citation:
     return named
 
 
-def _lookup(number: int, index: SourceIndex, citation: Citation) -> Found | None:
+def _lookup(number: int, index: SourceIndex, citation: Citation) -> list[Place]:
     """Where the cited text stands within the named place."""
     if citation.start_char is not None and citation.end_char is not None:
         return _at_offsets(number, index, citation)
     within, begins_by = _named_range(index, citation)
     if within is None:
-        return None
+        return []
     quote = citation.cited_text.strip()
     found = _verbatim(number, index, quote, within, begins_by=begins_by, is_joined=citation.start_block is not None)
     return found or _roughly(number, index, quote, within)
@@ -147,7 +159,7 @@ def _verbatim(
     *,
     begins_by: int | None = None,
     is_joined: bool = False,
-) -> Found | None:
+) -> list[Place]:
     """Where the words stand as they are, as whole words, and not denied."""
     ways: list[tuple[Callable[[str, Hit], Iterable[Hit]], Match]] = [
         (index.exact, Match.EXACT),
@@ -164,34 +176,34 @@ def _verbatim(
             if begins_by is None or hit[0] < begins_by
         ]
         if hits:
-            return Found(number, hits, match)
-    return None
+            return [Place(number, index, hit, match) for hit in hits]
+    return []
 
 
-def _roughly(number: int, index: SourceIndex, quote: str, within: Hit) -> Found | None:
+def _roughly(number: int, index: SourceIndex, quote: str, within: Hit) -> list[Place]:
     """Where nearly the same stands, with the same numbers, dates and negations."""
     folded = index.folded
     for (start, end), likeness in likeliest(index.words, fold(quote).text.strip(), folded.range_of(*within)):
         hit = folded.original(start, end)
         if say_the_same(quote, index.text[slice(*hit)]) and not is_denied(index.text, *hit):
-            return Found(number, [hit], Match.FUZZY, likeness)
-    return None
+            return [Place(number, index, hit, Match.FUZZY, likeness)]
+    return []
 
 
-def _at_offsets(number: int, index: SourceIndex, citation: Citation) -> Found | None:
+def _at_offsets(number: int, index: SourceIndex, citation: Citation) -> list[Place]:
     first, last = citation.start_page or 1, citation.end_page or citation.start_page or 1
     if not (1 <= first <= last <= len(index.source.pages)):
-        return None
+        return []
     start = index.place(first, citation.start_char or 0)
     end = index.place(last, citation.end_char or 0)
     if not 0 <= start < end <= len(index.text):
-        return None
+        return []
     text, quote = index.text[start:end], citation.cited_text
     if text == quote:
-        return Found(number, [(start, end)], Match.EXACT)
+        return [Place(number, index, (start, end), Match.EXACT)]
     if fold(text).text.strip() == fold(quote).text.strip():
-        return Found(number, [(start, end)], Match.NORMALISED)
-    return None
+        return [Place(number, index, (start, end), Match.NORMALISED)]
+    return []
 
 
 def _boxes(source: Source, first: Hit, last: Hit) -> tuple[Box, ...]:
