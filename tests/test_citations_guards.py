@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, create_model
 
 from batchata.citations import resolve
 from batchata.jsonspans import locate
@@ -33,6 +35,18 @@ def aligned(value: str, text: str) -> tuple[str, Match | None, bool] | None:
     return (places[0].cited_text, places[0].match, places[0].verified) if places else None
 
 
+def places(pages: tuple[str, ...], /, **values: str | int | Decimal | date) -> dict[str, tuple[int, int, float]]:
+    """For each field found its page, character and score."""
+    model = create_model("Result", **{name: (type(value), ...) for name, value in values.items()})(**values)  # type: ignore[call-overload]  # fields by name
+    node = locate(model.model_dump_json())
+    found = resolve((), model, node, [Source("a.pdf", pages, paged=True)]).by_field or {}
+    return {
+        name: (each.start_page or 0, each.start_char or 0, round(each.score or 0, 3))
+        for name, cited in found.items()
+        for each in cited
+    }
+
+
 # --- negation ----------------------------------------------------------------------------------------
 
 DENIED = [
@@ -54,6 +68,7 @@ DENIED = [
     ("несёт ответственность", "Продавец не несёт ответственность."),
     ("确定", "金额尚不确定。"),
     ("مسؤول", "البائع غير مسؤول"),
+    ("opłat", "Konto bez opłat"),
 ]
 
 
@@ -72,6 +87,7 @@ def test_a_not_is_never_matched_to_its_absence(value: str, text: str) -> None:
         ("RE-4711", "Invoice no RE-4711"),
         ("ACME", "Order No ACME"),
         ("12", "No. 12"),
+        ("12", "Artikel 12 nicht lieferbar"),
         ("not liable for damages", "The supplier is not liable for damages."),
         ("liable for damages", "Is he or is he not? He is liable for damages."),
         ("Notting Hill", "in Notting Hill"),
@@ -83,6 +99,69 @@ def test_what_only_looks_like_a_negation(value: str, text: str) -> None:
     assert found is not None
     assert found[2]
     assert quoted(value, text).verified
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (30, "not 30 days"),
+        (Decimal("0.3"), "not 30 % of it"),
+        ("30%", "not 30 % of it"),
+        (date(2024, 3, 5), "nicht am, nicht 05.03.2024"),
+        ("2024-03-05", "never 5 March 2024"),
+    ],
+)
+def test_a_number_that_is_denied_is_not_meant(value: str | int | Decimal | date, text: str) -> None:
+    assert places((text,), value=value) == {}
+    plain = text.replace("not ", "").replace("never ", "").replace("nicht ", "")
+    assert list(places((plain,), value=value)) == ["value"]
+
+
+# --- signs -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("1,234.50", "Result -1,234.50"),
+        ("1,234.50", "Result \u22121,234.50"),
+        ("1,234.50", "Result -$1,234.50"),
+        ("$1,234.50", "Result -$1,234.50"),
+        ("5 %", "-5 %"),
+    ],
+)
+def test_a_number_is_not_found_without_its_sign(value: str, text: str) -> None:
+    assert aligned(value, text) is None
+    assert quoted(value, text).match is Match.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("77", "RE-77"), ("20", "pages 10-20"), ("4711", "(0351)-4711"), ("5 eggs", "- 5 eggs"), ("-5 %", "of -5 %")],
+)
+def test_a_hyphen_is_no_sign(value: str, text: str) -> None:
+    assert quoted(value, text).verified
+
+
+# --- dates -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("05/11/2017", {date(2017, 11, 5), date(2017, 5, 11)}),
+        ("05/11/2017, due 13/12/2017", {date(2017, 11, 5)}),
+        ("05/11/2017, due 12-13-2017", {date(2017, 5, 11)}),
+        ("05/11/2017, from 13/12/2017 or 12/13/2017", {date(2017, 11, 5), date(2017, 5, 11)}),
+        ("05/11/2017, due 13.12.2017", {date(2017, 11, 5), date(2017, 5, 11)}),
+    ],
+)
+def test_other_dates_show_whether_the_day_stands_first(text: str, meant: set[date]) -> None:
+    readings = (date(2017, 11, 5), date(2017, 5, 11))
+    assert {day for day in readings if places((text,), value=day)} == meant
+
+
+# --- the place that is given --------------------------------------------------------------------------
 
 
 def test_a_place_given_by_its_characters_is_what_the_provider_says() -> None:
@@ -151,6 +230,15 @@ def test_the_likeliest_of_several_rough_places() -> None:
         Match.FUZZY,
     )
     assert found.start_char == len(far) + 1
+
+
+def test_rough_places_share_the_score() -> None:
+    near = "The goods were shipped from the harbour of Rotterdam to the buyer."
+    found = quoted(
+        "The goods were shiped from the harbour of Rotterdam to the buyer.", f"{near}\nAnd again:\n{near}"
+    )
+    assert (found.match, found.start_char) == (Match.FUZZY, 0)
+    assert found.score == pytest.approx(0.496, abs=0.001)
 
 
 def test_chinese_needs_no_spaces_to_be_rough() -> None:
@@ -262,3 +350,39 @@ def test_of_several_places_each_field_has_its_own(is_quoted: bool) -> None:
         "subtotal": [(SUMS.index("100"), 0.75)],
         "total": [(SUMS.rindex("100"), 0.75)],
     }
+
+
+def test_a_longer_label_is_not_the_shorter_one() -> None:
+    text = "Net total 100\nTax 0\nTotal 100"
+    assert places((text,), total=100, net_total=100) == {"total": (1, 26, 0.75), "net_total": (1, 10, 0.75)}
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("phone_numbers", "555\nPhone number: 555"),
+        ("phone_number", "555\nPhone numbers 555"),
+        ("phone_number", "555\nphone_number=555"),
+        ("phoneNumber", "555\nphoneNumber 555"),
+        ("E-Mail", "555\nemail 555"),
+        ("金額", "555\n合計金額 555"),
+    ],
+)
+def test_a_label_written_a_little_otherwise(field: str, text: str) -> None:
+    assert places((text,), **{field: "555"}) == {field: (1, text.rindex("555"), 0.75)}
+
+
+def test_labels_at_several_places_decide_nothing() -> None:
+    pages = ("Invoice number AB-1", "Invoice number AB-1", "see AB-1")
+    assert places(pages, invoice_number="AB-1") == {"invoice_number": (1, 15, 0.417)}
+    assert places(pages[:2], invoice_number="AB-1") == {"invoice_number": (1, 15, 0.5)}
+
+
+def test_among_equal_labels_the_siblings_decide() -> None:
+    pages = ("Total 100", "Total 100, for Smith Ltd")
+    assert places(pages, total=100, customer="Smith Ltd")["total"] == (2, 6, 0.5)
+
+
+def test_the_label_is_found_behind_any_number_of_places() -> None:
+    pages = (*["Item 2 and 2 and 2 and 2 and 2."] * 100, "Pages: 2.")
+    assert places(pages, pages=2) == {"pages": (101, 7, 0.501)}

@@ -70,7 +70,7 @@ def resolve(
     for leaf in found:
         mine = [lookups[number] for assigned in given for number in assigned.by_leaf.get(leaf.path, ())]
         own += [(leaf, lookup) for lookup in (*mine, *_elsewhere(mine, grounder))]
-    by_field = _by_field(found, own, Aligner(grounder))
+    by_field = _by_field(found, own, Aligner(grounder, found))
     flat += [each for cited in by_field.values() for each in cited if each.origin is Origin.ALIGNED]
     return Resolved(by_field, flat, [flat[number] for assigned in given for number in assigned.unmapped])
 

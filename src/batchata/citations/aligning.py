@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import math
+from bisect import insort
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from batchata.citations.grounding import Grounder, Lookup, Place
-from batchata.citations.index import around, whole_token
+from batchata.citations.index import around
+from batchata.citations.labelled import LabelPlaces
 from batchata.citations.leaves import Leaf
 from batchata.citations.places import places_of, rough_places_of
 from batchata.types import Citation, Match, Origin
 
-_MIN_LABEL = 3
 _MAX_LABEL_GAP = 300
-_MAX_PLACES = 200
+_MAX_PLACES = 5000
 
 
-@dataclass(slots=True)
 class Aligner:
     """Finds values in the documents; of several places the one near the field's label or its siblings."""
 
-    grounder: Grounder
-    anchors: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
-    labels: dict[tuple[int, str], list[int]] = field(default_factory=dict)
+    def __init__(self, grounder: Grounder, leaves: Sequence[Leaf]) -> None:
+        self._grounder = grounder
+        self._labels = LabelPlaces(grounder.indexes, leaves)
+        self._anchors: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
+        """By path of an object and document, where something of it stands, in order."""
 
     def settle(self, given: Sequence[tuple[Leaf, Lookup]]) -> list[Citation]:
         """A citation for each, at the place that is likeliest for its leaf. ``given`` is in any order.
@@ -35,7 +38,7 @@ class Aligner:
         for number in surest:
             leaf, lookup = given[number]
             settled[number] = (
-                self._cite(leaf, lookup.citation, lookup.places) if lookup.places else (self.grounder.cite(lookup))
+                self._cite(leaf, lookup.citation, lookup.places) if lookup.places else (self._grounder.cite(lookup))
             )
         return [settled[number] for number in range(len(given))]
 
@@ -53,7 +56,7 @@ class Aligner:
     def _places(self, leaf: Leaf) -> list[Place]:
         found = [
             Place(number, index, hit, match)
-            for number, index in self.grounder.at_hand()
+            for number, index in self._grounder.at_hand()
             for hit, match in places_of(leaf, index)
         ]
         return found[:_MAX_PLACES] or self._rough_places(leaf)
@@ -62,7 +65,7 @@ class Aligner:
         """The likeliest of them."""
         found = [
             Place(number, index, hit, Match.FUZZY, likeness)
-            for number, index in self.grounder.at_hand()
+            for number, index in self._grounder.at_hand()
             for hit, likeness in rough_places_of(leaf, index)
         ]
         best = max((place.likeness for place in found), default=0)
@@ -72,22 +75,27 @@ class Aligner:
         chosen, score = self._choose(leaf, places)
         if chosen.match is not Match.FUZZY:
             for parent in _ancestors(leaf.path):
-                self.anchors.setdefault(parent, []).append((chosen.document, chosen.hit[0]))
+                insort(self._anchors[parent, chosen.document], chosen.hit[0])
         if not citation.cited_text:
             citation = replace(citation, cited_text=chosen.index.text[slice(*chosen.hit)])
-        return self.grounder.at(citation, chosen, score=score * chosen.likeness)
+        return self._grounder.at(citation, chosen, score=score * chosen.likeness)
 
     def _choose(self, leaf: Leaf, places: list[Place]) -> tuple[Place, float]:
-        """The likeliest place and how sure it is. In lists the label is the head of a column: siblings first."""
+        """The likeliest place and how sure it is: half sure at least if a label tells it from all others."""
         chance = 1 / len(places)
         if len(places) == 1:
             return places[0], chance
-        ways = [(self._label_distance, (1 + chance) / 2), (self._sibling_distance, chance)]
-        for distance, score in reversed(ways) if "[" in leaf.path else ways:
-            distances = [distance(leaf, place) for place in places]
-            if min(distances) < math.inf:
-                return places[distances.index(min(distances))], score
-        return places[0], chance
+        if "[" in leaf.path:  # in lists the label is the head of a column: siblings first
+            alike = self._nearest_siblings(leaf, places) or places
+            return (self._nearest_labels(leaf, alike) or alike)[0], chance
+        labelled = self._nearest_labels(leaf, places)
+        score = (1 / len(labelled) + chance) / 2 if labelled else chance
+        alike = labelled or places
+        return (self._nearest_siblings(leaf, alike) or alike)[0], score
+
+    def _nearest_labels(self, leaf: Leaf, places: list[Place]) -> list[Place]:
+        distances = [self._label_distance(leaf, place) for place in places]
+        return _nearest(places, distances)
 
     def _label_distance(self, leaf: Leaf, place: Place) -> float:
         """Characters to the nearest label before it on the same page, or twice those to one behind it in its line."""
@@ -95,28 +103,32 @@ class Aligner:
         begin, end = place.hit
         page, _ = place.index.position(begin)
         for label in leaf.labels:
-            for start in around(self._label_places(place, label), begin):
+            for start in around(self._labels.find(place.document, label), begin):
                 gap = begin - start if start <= begin else 2 * (start - begin)
                 is_own = start < end or "\n" not in place.index.text[end : min(start, end + _MAX_LABEL_GAP)]
                 if gap <= _MAX_LABEL_GAP and is_own and place.index.position(start)[0] == page:
                     best = min(best, gap)
         return best
 
-    def _label_places(self, place: Place, label: str) -> list[int]:
-        key = (place.document, label)
-        if key not in self.labels:
-            text = place.index.text
-            hits = place.index.similar(label, (0, len(text))) if len(label) >= _MIN_LABEL else []
-            self.labels[key] = [start for start, end in hits if whole_token(text, start, end)]
-        return self.labels[key]
+    def _nearest_siblings(self, leaf: Leaf, places: list[Place]) -> list[Place]:
+        distances = [self._sibling_distance(leaf, place) for place in places]
+        return _nearest(places, distances)
 
     def _sibling_distance(self, leaf: Leaf, place: Place) -> float:
         """Characters to the nearest place of a leaf of the same object, else of the object that holds it."""
         for parent in _ancestors(leaf.path):
-            near = [start for document, start in self.anchors.get(parent, ()) if document == place.document]
+            near = around(self._anchors.get((parent, place.document), ()), place.hit[0])
             if near:
                 return min(abs(start - place.hit[0]) for start in near)
         return math.inf
+
+
+def _nearest(places: Sequence[Place], distances: Sequence[float]) -> list[Place]:
+    """Those at the least distance; none if that is infinite."""
+    least = min(distances)
+    return [
+        place for place, distance in zip(places, distances, strict=True) if distance == least and least < math.inf
+    ]
 
 
 def _ancestors(path: str) -> list[str]:

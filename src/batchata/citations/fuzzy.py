@@ -63,7 +63,8 @@ def likeliest(index: WordIndex, wanted: str, within: Span) -> list[tuple[Span, f
         if aligned is None:
             continue
         rough = (start + aligned.dest_start, start + aligned.dest_end)
-        for place in (_to_words(index.text, *rough), _to_shared(index, words, rough, within)):
+        for words_only in (_to_words(index.text, *rough), _to_shared(index, words, rough, within)):
+            place = _with_marks(index.text, words_only, within)
             likeness = fuzz.ratio(wanted, index.text[slice(*place)]) / 100
             if likeness >= _LEAST and within[0] <= place[0] and place[1] <= within[1]:
                 found[place] = likeness
@@ -89,10 +90,15 @@ def _to_shared(index: WordIndex, words: Sequence[str], rough: Span, within: Span
     shared = [block for block in Indel.opcodes(words, near) if block.tag == "equal"]
     if not shared:
         return rough
-    start, end = index.starts[first + shared[0].dest_start], index.ends[first + shared[-1].dest_end - 1]
-    while start > within[0] and _is_mark(index.text[start - 1]):
+    return index.starts[first + shared[0].dest_start], index.ends[first + shared[-1].dest_end - 1]
+
+
+def _with_marks(text: str, place: Span, within: Span) -> Span:
+    """A range with the brackets, quotes and stops around it."""
+    start, end = place
+    while start > within[0] and _is_mark(text[start - 1]):
         start -= 1
-    while end < within[1] and _is_mark(index.text[end]):
+    while end < within[1] and _is_mark(text[end]):
         end += 1
     return start, end
 

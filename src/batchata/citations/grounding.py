@@ -131,7 +131,9 @@ def _lookup(number: int, index: SourceIndex, citation: Citation) -> list[Place]:
         return []
     quote = citation.cited_text.strip()
     found = _verbatim(number, index, quote, within, begins_by=begins_by, is_joined=citation.start_block is not None)
-    return found or _roughly(number, index, quote, within)
+    if found:
+        return found
+    return [Place(number, index, hit, Match.FUZZY, likeness) for hit, likeness in roughly(index, quote, within)]
 
 
 def _named_range(index: SourceIndex, citation: Citation) -> tuple[Hit | None, int]:
@@ -180,14 +182,17 @@ def _verbatim(
     return []
 
 
-def _roughly(number: int, index: SourceIndex, quote: str, within: Hit) -> list[Place]:
-    """Where nearly the same stands, with the same numbers, dates and negations."""
+def roughly(index: SourceIndex, wanted: str, within: Hit) -> list[tuple[Hit, float]]:
+    """Where nearly the same stands, with the same numbers, dates and negations: the likeliest, with their likeness."""
     folded = index.folded
-    for (start, end), likeness in likeliest(index.words, fold(quote).text.strip(), folded.range_of(*within)):
-        hit = folded.original(start, end)
-        if say_the_same(quote, index.text[slice(*hit)]) and not is_denied(index.text, *hit):
-            return [Place(number, index, hit, Match.FUZZY, likeness)]
-    return []
+    found: list[tuple[Hit, float]] = []
+    for span, likeness in likeliest(index.words, fold(wanted).text.strip(), folded.range_of(*within)):
+        start, end = folded.original(*span)
+        if any(likeness < best or (start < hit[1] and hit[0] < end) for hit, best in found):
+            continue
+        if say_the_same(wanted, index.text[start:end]) and not is_denied(index.text, start, end):
+            found.append(((start, end), likeness))
+    return found
 
 
 def _at_offsets(number: int, index: SourceIndex, citation: Citation) -> list[Place]:

@@ -17,10 +17,10 @@ from batchata.citations.fuzzy import WordIndex
 from batchata.notation import DateToken, NumberToken, dates, numbers
 from batchata.types import Source
 
-__all__ = ["Folded", "SourceIndex", "around", "fold", "fold_tight", "to_words", "whole_token"]
+__all__ = ["UNSPACED", "Folded", "SourceIndex", "around", "fold", "fold_tight", "to_words", "whole_token"]
 
 _PAGE_BREAK = "\f"
-_MAX_HITS = 1000
+_MAX_HITS = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,9 @@ _PLAIN |= {
     ord(char): ""
     for char in "\u00ad\u0002\u0640\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u202a\u202b\u202c\u202d\u202e"
 }
-_UNSPACED = "\u0e00-\u0eff\u2e80-\ua4cf"
+UNSPACED = "\u0e00-\u0eff\u2e80-\ua4cf"
 """Scripts that part no words: Thai, Lao, Chinese, Japanese."""
-_BROKEN_LINE = re.compile(rf"(?<=[{_UNSPACED}])[ \t]*\r?\n\s*(?=[{_UNSPACED}])")
+_BROKEN_LINE = re.compile(rf"(?<=[{UNSPACED}])[ \t]*\r?\n\s*(?=[{UNSPACED}])")
 _BROKEN_WORD = re.compile(r"(?<=[^\W\d_])[-‐‑\u00ad\u0002](?:[ \t]*\r?\n\s*)?(?=[^\W\d_])")
 _HARD_BREAK = re.compile(r"[\u00ad\u0002][ \t]*\r?\n\s*")
 _SPACES = re.compile(r"\s+")
@@ -114,7 +114,7 @@ def fold_tight(folded: Folded) -> Folded:
 
 
 def whole_token(text: str, start: int, end: int) -> bool:
-    """Whether ``[start, end)`` neither begins nor ends inside a word or number."""
+    """Whether ``[start, end)`` neither begins nor ends inside a word or number, nor leaves out its sign."""
     if end < len(text) and unicodedata.combining(text[end]):
         return False
     if (
@@ -125,8 +125,8 @@ def whole_token(text: str, start: int, end: int) -> bool:
         return False
     if end < len(text) and _joined(text[end - 1], text[end]):
         return False
-    before, after = text[max(0, start - 2) : start], text[end : end + 2]
-    if text[start].isdigit() and re.fullmatch(r"\d[.,'’]", before):
+    before, after = text[max(0, start - 3) : start], text[end : end + 2]
+    if _NUMBER_GOES_ON.search(before) and _NUMBER.match(text, start):
         return False
     return not (text[end - 1].isdigit() and re.fullmatch(r"[.,'’]\d", after))
 
@@ -140,6 +140,9 @@ def to_words(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
+_NUMBER = re.compile(r"[$€£¥]?\d")
+_NUMBER_GOES_ON = re.compile(r"(?:\d[.,'’]|(?:^|[^\w)\]/])[-−–][$€£¥]?)\Z")
+"""Before digits: more of the same number, or its sign, where that cannot be a hyphen."""
 _PROCLITIC = re.compile(r"(?<!\w)(?:[وف]?[بكل]?ال|[وف]?لل|[وفبكلس]ـ+)$")
 """What Arabic writes in one with the word behind it, where it cannot be a letter of the word: "the", or stretched."""
 
@@ -189,10 +192,10 @@ class SourceIndex:
 
     @cached_property
     def dates(self) -> dict[date, list[DateToken]]:
-        """Tokens by every date they may mean."""
+        """Tokens by every date they may mean in this text."""
         found: dict[date, list[DateToken]] = defaultdict(list)
-        for token in dates(self.text):
-            for value in token.values:
+        for token, values in _settled(dates(self.text)):
+            for value in values:
                 found[value].append(token)
         return found
 
@@ -223,6 +226,28 @@ class SourceIndex:
     def similar_tight(self, wanted: str, within: tuple[int, int]) -> list[tuple[int, int]]:
         """As ``similar``, with spaces inside words allowed and between words missing."""
         return _find_folded(self.tight, fold_tight(fold(wanted)).text, within)
+
+
+_DAY_AND_MONTH = re.compile(r"(\d{1,2})[-/](\d{1,2})[-/]")
+_MONTHS = 12
+
+
+def _settled(tokens: Sequence[DateToken]) -> Iterator[tuple[DateToken, Sequence[date]]]:
+    """Dates with what they may mean beside the others: "13/12/2017" shows how "05/11/2017" is meant."""
+    orders = {_order(token) for token in tokens} - {None}
+    for token in tokens:
+        if len(token.values) == 1 or len(orders) != 1:
+            yield token, token.values
+        else:
+            yield token, token.values[:1] if 0 in orders else token.values[1:]
+
+
+def _order(token: DateToken) -> int | None:
+    """0 if the day must stand first, 1 if the month must, ``None`` if there is no telling."""
+    match = _DAY_AND_MONTH.match(token.text)
+    if match is None:
+        return None
+    return 0 if int(match[1]) > _MONTHS else 1 if int(match[2]) > _MONTHS else None
 
 
 @lru_cache(maxsize=4096)  # one value is looked for in many texts

@@ -11,7 +11,7 @@ _WORDS = (
     "pas jamais sans "  # French
     "nunca sin não nem sem né "  # Spanish, Portuguese, Italian
     "niet nooit geen zonder "  # Dutch
-    "не нет без ни "  # Russian
+    "не нет без ни bez "  # Russian, Polish, Czech
     "لا لم لن ليس ليست غير بدون"  # Arabic
 )
 _NEGATIONS = "|".join(_WORDS.split())
@@ -25,9 +25,12 @@ _ANY = re.compile(rf"\b(?:{_NEGATIONS}|no|kein\w*)\b|n['’]t\b|[不没未无沒
 
 
 def is_denied(text: str, start: int, end: int) -> bool:
-    """Whether a negation stands directly before ``[start, end)``, or, as in German and Dutch, directly behind it."""
+    """Whether a negation stands directly before ``[start, end)``, or, as in German and Dutch, directly behind it.
+
+    Behind a number it denies what is said of it ("Artikel 12 nicht lieferbar"), not the number.
+    """
     before = text[max(0, start - _REACH) : start]
-    if _BEFORE.search(before) or _BEHIND.match(text, end):
+    if _BEFORE.search(before) or (text[end - 1].isalpha() and _BEHIND.match(text, end)):
         return True
     word = _PLAIN_WORD.match(text, start)
     return word is not None and not word.group().isupper() and _NO.search(before) is not None

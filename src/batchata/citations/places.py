@@ -8,9 +8,8 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
 
-from batchata.citations.fuzzy import likeliest, say_the_same
-from batchata.citations.grounding import Hit
-from batchata.citations.index import SourceIndex, fold, to_words, whole_token
+from batchata.citations.grounding import Hit, roughly
+from batchata.citations.index import SourceIndex, to_words, whole_token
 from batchata.citations.leaves import Leaf
 from batchata.citations.negation import is_denied
 from batchata.notation import DateToken, NumberToken, dates, numbers
@@ -57,11 +56,7 @@ def rough_places_of(leaf: Leaf, index: SourceIndex) -> list[tuple[Hit, float]]:
         inside = [(hit, _share(hit, index)) for hit in index.similar(text, everywhere)]
         if found := [(hit, share) for hit, share in inside if share and not is_denied(index.text, *hit)]:
             return found
-    for span, likeness in likeliest(index.words, fold(text).text.strip(), (0, len(index.folded.text))):
-        hit = index.folded.original(*span)
-        if say_the_same(text, index.text[slice(*hit)]) and not is_denied(index.text, *hit):
-            return [(hit, likeness)]
-    return []
+    return roughly(index, text, everywhere)
 
 
 def _share(hit: Hit, index: SourceIndex) -> float:
@@ -92,19 +87,20 @@ def _meant_places(value: float | Decimal | date, written: str, index: SourceInde
     if isinstance(value, datetime):
         return [(hit, Match.NUMERIC) for hit in _moments(value, index)]
     if isinstance(value, date):
-        return _as_places(index.dates.get(value, ()), written)
+        return _as_places(index.dates.get(value, ()), written, index)
     wanted = Decimal(str(value))
     if not wanted.is_finite():
         return []
     tokens = index.numbers.get(wanted, [])
     likeliest = [token for token in tokens if token.values[0] == wanted]
-    return _as_places(likeliest or tokens, written)
+    return _as_places(likeliest or tokens, written, index)
 
 
-def _as_places(tokens: Sequence[NumberToken | DateToken], written: str) -> Places:
+def _as_places(tokens: Sequence[NumberToken | DateToken], written: str, index: SourceIndex) -> Places:
     return [
         ((token.start, token.end), Match.EXACT if token.text.rstrip("% \u00a0") == written else Match.NUMERIC)
         for token in tokens
+        if not is_denied(index.text, token.start, token.end)
     ]
 
 
@@ -112,6 +108,8 @@ def _moments(value: datetime, index: SourceIndex) -> list[Hit]:
     """The date with the time behind it; a midnight may go unsaid."""
     hits: list[Hit] = []
     for token in index.dates.get(value.date(), ()):
+        if is_denied(index.text, token.start, token.end):
+            continue
         clock = _CLOCK.match(index.text, token.end)
         if clock and (int(clock[1]), int(clock[2])) == (value.hour, value.minute):
             hits.append((token.start, clock.end()))
@@ -124,11 +122,11 @@ def _same_meaning(text: str, index: SourceIndex) -> Places:
     """A string that is nothing but a date or an amount, unmistakably, is found in other notations too."""
     meaning = _meaning(text)
     if isinstance(meaning, DateToken):
-        return _as_places(index.dates.get(meaning.values[0], ()), text)
+        return _as_places(index.dates.get(meaning.values[0], ()), text, index)
     if meaning is None:
         return []
     same = [token for token in index.numbers.get(meaning.values[0], ()) if token.values == meaning.values]
-    return _as_places(same, text)
+    return _as_places(same, text, index)
 
 
 @lru_cache(maxsize=4096)  # one value is looked for in many texts

@@ -51,7 +51,7 @@ def assign_quotes(quotes: Sequence[Quote], found: Sequence[Leaf], node: Node | N
 def quotes_of(value: BaseModel, node: Node, sources: Sequence[Source]) -> list[Quote]:
     """The quotes that a model should have given with an answer: every value as it stands in the documents."""
     found = leaves(value, node)
-    places = Aligner(Grounder(sources)).align(found)
+    places = Aligner(Grounder(sources), found).align(found)
     return [
         Quote(path, places[leaf.path].cited_text, places[leaf.path].start_page)
         for path, scalar in _scalars(node, "")
