@@ -61,13 +61,15 @@ def _walk(value: object, place: _Place) -> Iterator[Leaf]:
 
 def _leaf(value: object, place: _Place) -> Leaf:
     node = place.node
-    span = None if node is None else (node.start, node.end)
-    if span and span[0] == span[1]:
-        span = (span[0] - 1, span[1] + 1)  # of "" the quotes
     raw = node.value if node is not None and node.children is None else None
     plain = value.value if isinstance(value, Enum) else value
     path = place.path or "root"
-    return Leaf(path, place.labels, plain, raw, span, place.given)
+    return Leaf(path, place.labels, plain, raw, None if node is None else span_of(node), place.given)
+
+
+def span_of(node: Node) -> tuple[int, int]:
+    """The characters that count as a node's own; of ``""`` the quotes."""
+    return (node.start, node.end) if node.start < node.end else (node.start - 1, node.end + 1)
 
 
 def _children(value: object, place: _Place) -> list[tuple[object, _Place]] | None:

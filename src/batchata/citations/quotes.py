@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from batchata.citations.aligning import Aligner
 from batchata.citations.grounding import Grounder
-from batchata.citations.leaves import Leaf, leaves
+from batchata.citations.leaves import Leaf, leaves, span_of
 from batchata.citations.mapping import Assigned
+from batchata.citations.texts import Span
 from batchata.jsonspans import Node
 from batchata.types import Citation, Origin, Quote, Source
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-_STEP = re.compile(r"[^.\[\]/]+")
+_STEP = re.compile(r"""\[\s*"(?P<double>[^"]*)"\s*\]|\[\s*'(?P<single>[^']*)'\s*\]|(?P<plain>[^.\[\]/]+)""")
 _WHOLE = frozenset({"$", "data", "root"})
 
 
@@ -39,12 +41,18 @@ def assign_quotes(quotes: Sequence[Quote], found: Sequence[Leaf], node: Node | N
     A path is one in the answer's JSON (``line_items[2].amount``, ``/line_items/2/amount``), or else the leaf's own.
     """
     assigned = Assigned()
-    by_path = {leaf.path: leaf for leaf in found}
+    by_path = {leaf.path: [leaf] for leaf in found}
+    by_span: defaultdict[Span | None, list[Leaf]] = defaultdict(list)
+    for leaf in found:
+        by_span[leaf.span].append(leaf)
     for number, quote in enumerate(quotes, start=first):
         place = None if node is None else _at(node, quote.path)
-        inside = [] if place is None else [leaf for leaf in found if _is_within(leaf, place)]
-        own = by_path.get(quote.path.strip())
-        assigned.give(number, inside or ([] if own is None else [own]))
+        inside: list[Leaf] = []
+        if place is not None and place.children is None:
+            inside = by_span[span_of(place)]
+        elif place is not None:
+            inside = [leaf for leaf in found if _is_within(leaf, place)]
+        assigned.give(number, inside or by_path.get(quote.path.strip(), []))
     return assigned
 
 
@@ -62,11 +70,18 @@ def quotes_of(value: BaseModel, node: Node, sources: Sequence[Source]) -> list[Q
 
 def _at(node: Node, path: str) -> Node | None:
     """The node at a path; the name of the whole ("data", "$") may stand before it."""
-    steps = _STEP.findall(path)
+    steps = _steps(path.strip())
     if not steps:
         return None
     place = _follow(node, steps)
     return _follow(node, steps[1:]) if place is None and len(steps) > 1 and steps[0] in _WHOLE else place
+
+
+def _steps(path: str) -> list[str]:
+    """``lines[2].text``, ``lines.2.text``, ``lines[2]["text"]`` or the JSON pointer ``/lines/2/text`` (RFC 6901)."""
+    if path.startswith("/"):
+        return [step.replace("~1", "/").replace("~0", "~") for step in path[1:].split("/")]
+    return [match[match.lastgroup or 0] for match in _STEP.finditer(path)]
 
 
 def _follow(node: Node, steps: Sequence[str]) -> Node | None:
@@ -83,10 +98,8 @@ def _follow(node: Node, steps: Sequence[str]) -> Node | None:
 
 
 def _is_within(leaf: Leaf, place: Node) -> bool:
-    if leaf.span is None:
-        return False
-    edge = 1 if place.start == place.end else 0  # of "" a leaf takes the quotes
-    return place.start - edge <= leaf.span[0] and leaf.span[1] <= place.end + edge
+    start, end = span_of(place)
+    return leaf.span is not None and start <= leaf.span[0] and leaf.span[1] <= end
 
 
 def _scalars(node: Node, path: str) -> Iterator[tuple[str, Node]]:
