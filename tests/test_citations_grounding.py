@@ -78,12 +78,17 @@ def test_exact() -> None:
         'It’s the "final"',
         "well-known price: 1.234,50",
         "wellknown price",
-        "quick brown fox jumps overthe lazy dog",
+        "quick brown fox jumps over the la\nzy dog",
     ],
 )
 def test_normalised(quote: str) -> None:
     found = ground(cite(quote, start_page=2, end_page=2))
     assert (found.match, found.verified, found.start_page) == (Match.NORMALISED, True, 2)
+
+
+def test_a_space_within_a_line_may_part_other_words() -> None:
+    found = ground(cite("quick brown fox jumps overthe lazy dog", start_page=2, end_page=2))
+    assert (found.match, found.verified) == (Match.FUZZY, False)
 
 
 @pytest.mark.parametrize(

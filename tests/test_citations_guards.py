@@ -92,6 +92,9 @@ def test_a_not_is_never_matched_to_its_absence(value: str, text: str) -> None:
         ("liable for damages", "Is he or is he not? He is liable for damages."),
         ("Notting Hill", "in Notting Hill"),
         ("Kannapolis", "in Kannapolis"),
+        ("Müller", "Name: Müller\nNicht rückerstattbar"),
+        ("ACME GmbH", "Skonto: ohne\nACME GmbH"),
+        ("Martin", "Dupont, né Martin"),
     ],
 )
 def test_what_only_looks_like_a_negation(value: str, text: str) -> None:
@@ -246,6 +249,16 @@ def test_chinese_needs_no_spaces_to_be_rough() -> None:
         quoted("归属于上市公司股东的净利闰大幅增长", "本期归属于上市公司股东的净利润大幅增长。").match
         is Match.FUZZY
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["un-\nbefristet", "un\u00adbefristet", "un\u0002\nbefristet", "un\u200bbefristet", "un\u00ad\nbefristet"],
+)
+def test_half_of_a_parted_word_is_no_word(text: str) -> None:
+    assert not quoted("befristet", f"Der Vertrag ist {text}.").verified
+    assert quoted("unbefristet", f"Der Vertrag ist {text}.").verified
+    assert quoted("Schmidt", "Herr Müller-\nSchmidt").verified
 
 
 # --- inside words ------------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ def _numbers(value: Decimal, random: Random) -> Iterator[Altered]:
         yield "digit changed", Decimal(_digit_changed(written, random))
     for swapped in _swaps(written, str.isdecimal):
         yield "digits swapped", Decimal(swapped)
-    for shift in (-2, -1, 1, 2, 3):
+    for shift in (-3, -2, -1, 1, 2, 3):
         yield "point moved", value.scaleb(shift)
     yield "sign flipped", -value
 
@@ -155,6 +155,6 @@ def denied(text: str, language: str, random: Random, *, at_most: int) -> list[Al
     if language == "zh":
         found = re.findall(rf"{negation}(\w{{2,8}})", text)
     else:
-        found = re.findall(rf"(?i)\b{negation}\b ((?:\w+ ){{0,4}}\w{{3,}})", text)
+        found = re.findall(rf"(?i)\b{negation}\b (?:be |been )?((?:\w+ ){{0,4}}\w{{3,}})", text)
     chosen = list(dict.fromkeys(found))
     return [("not cut off", phrase) for phrase in random.sample(chosen, min(at_most, len(chosen)))]

@@ -17,7 +17,8 @@ _QUOTES = {ord(char): "'" for char in "’‘‚‛`´′"} | {ord(char): '"' fo
 _UNSEEN = re.compile("[\u00ad\u0002\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
 _RAISED = re.compile("[²³¹⁰⁴-⁹]")
 _NEGATED = re.compile(
-    r"(?:\b(?:not|no|never|cannot|nor|nicht|kein\w*|nie|не|ни|нет|لا|ليس|لم|لن|ما)\s|n't\s|[不没未无]\s?)$"
+    r"(?:\b(?:not|no|never|cannot|nor|nicht|kein\w*|nie|не|ни|нет|لا|ليس|لم|لن|ما)\s|n't\s|[不没未无]\s?)"
+    r"(?:be |been |have been )?$"
 )
 
 
@@ -77,23 +78,34 @@ _FIRST_GROUP = re.compile(r"(?<![\w.,])(?<!\w[-/])(\d+(?:[.,'’]\d+)*)()()")
 
 def _number_stands(value: Decimal, text: str) -> bool:
     text = _DASHES.sub("-", text)
-    return any(value == reading for pattern in (_AMOUNT, _FIRST_GROUP) for reading in _amounts(pattern, text))
+    mark = _mark_of(text)
+    return any(value == reading for pattern in (_AMOUNT, _FIRST_GROUP) for reading in _amounts(pattern, text, mark))
 
 
-def _amounts(pattern: re.Pattern[str], text: str) -> Iterator[Decimal]:
+def _mark_of(text: str) -> str:
+    """The decimal mark, if amounts with two decimals and thousands, or a currency, show only one."""
+    shown = re.findall(r"\d([.,])\d{3}[.,]\d\d(?!\d)", text)
+    marks = {"," if grouped == "." else "." for grouped in shown}
+    marks |= set(re.findall(r"[$€£]\s?\d+([.,])\d\d(?!\d)", text) + re.findall(r"\d([.,])\d\d\s?[$€£]", text))
+    return marks.pop() if len(marks) == 1 else ""
+
+
+def _amounts(pattern: re.Pattern[str], text: str, mark: str) -> Iterator[Decimal]:
     for match in pattern.finditer(text):
         digits, percent, word = match.groups()
-        for size in _sizes(digits):
+        for size in _sizes(digits, mark):
             for scaled in _scaled(size, percent or "", (word or "").casefold()):
                 yield from _signed(scaled, text[max(0, match.start() - 3) : match.start()], text[match.end() :][:1])
 
 
-def _sizes(digits: str) -> Iterator[Decimal]:
-    """Each way to read the separators: the last one as a decimal point, or all of them between thousands."""
+def _sizes(digits: str, mark: str) -> Iterator[Decimal]:
+    """What the digits are: thousands where the groups allow it and the text's decimal mark does not forbid it."""
     parts = re.split(r"[.,'’\s]", digits)
     separators = re.findall(r"[.,'’\s]", digits)
-    if len(set(separators)) <= 1 and all(len(part) == 3 for part in parts[1:]):  # noqa: PLR2004  # thousands
+    is_grouped = len(set(separators)) <= 1 and all(len(part) == 3 for part in parts[1:]) and parts[0] != "0"  # noqa: PLR2004  # thousands
+    if is_grouped and (len(separators) != 1 or separators[0] != mark):
         yield Decimal("".join(parts))
+        return
     if separators and separators[-1] in ".," and separators[-1] not in separators[:-1]:
         whole = parts[:-1]
         if len(set(separators[:-1])) <= 1 and all(len(part) == 3 for part in whole[1:]):  # noqa: PLR2004
@@ -112,12 +124,13 @@ def _scaled(size: Decimal, percent: str, word: str) -> Iterator[Decimal]:
 
 
 def _signed(size: Decimal, before: str, after: str) -> Iterator[Decimal]:
-    """A minus makes it negative; brackets, and a minus that may be a dash, leave both open."""
+    """A minus or brackets around it make it negative; a minus that may be a dash leaves both open."""
     bare = before.rstrip(" $€£¥")
-    has_minus = bare.endswith("-")
-    if not has_minus or before.endswith(" ") or bare[:-1][-1:].isalnum():
+    has_minus, is_bracketed = bare.endswith("-"), bare.endswith("(") and after == ")"
+    is_small = size == int(size) and size < 1000  # noqa: PLR2004  # "thirty (30) days"
+    if (not has_minus and (not is_bracketed or is_small)) or before.endswith(" ") or bare[:-1][-1:].isalnum():
         yield size
-    if has_minus or "(" in before or after == "-":
+    if has_minus or is_bracketed or after == "-":
         yield -size
 
 
@@ -162,7 +175,7 @@ def _as_amount(text: str) -> Decimal | None:
     power = _SCALES.get(word) if word else 0
     if power is None:
         return None
-    if re.fullmatch(r"-?\d{1,3}(,\d{3})*(\.\d+)?|-?\d+(\.\d+)?", digits):
+    if re.fullmatch(r"-?\d{1,3}(,\d{3})*(\.\d+)?|-?\d+(\.\d+)?|-?\d{1,2}(,\d\d)+,\d{3}", digits):
         return Decimal(digits.replace(",", "")).scaleb(power)
     if re.fullmatch(r"-?\d{1,3}(\.\d{3})*,\d+|-?\d+,\d+", digits):
         return Decimal(digits.replace(".", "").replace(",", ".")).scaleb(power)

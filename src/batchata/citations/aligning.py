@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from bisect import insort
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from batchata.citations.grounding import Grounder, Lookup, Place
+from batchata.citations.grounding import Grounder, Hit, Lookup, Place
 from batchata.citations.index import around
 from batchata.citations.labelled import LabelPlaces
 from batchata.citations.leaves import Leaf
@@ -17,6 +17,7 @@ from batchata.types import Citation, Match, Origin
 
 _MAX_LABEL_GAP = 300
 _MAX_PLACES = 5000
+_FEW = 50
 
 
 class Aligner:
@@ -25,8 +26,9 @@ class Aligner:
     def __init__(self, grounder: Grounder, leaves: Sequence[Leaf]) -> None:
         self._grounder = grounder
         self._labels = LabelPlaces(grounder.indexes, leaves)
-        self._anchors: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
+        self._anchors: defaultdict[tuple[str, int], list[Hit]] = defaultdict(list)
         """By path of an object and document, where something of it stands, in order."""
+        self._known: dict[tuple[type, str, str], list[Place]] = {}
 
     def settle(self, given: Sequence[tuple[Leaf, Lookup]]) -> list[Citation]:
         """A citation for each, at the place that is likeliest for its leaf. ``given`` is in any order.
@@ -54,10 +56,17 @@ class Aligner:
         return {leaf.path: self._cite(leaf, citation, places[leaf.path]) for leaf in surest}
 
     def _places(self, leaf: Leaf) -> list[Place]:
+        """All places of the value, in order of document and text; looked up once for all leaves that share it."""
+        key = (type(leaf.value), repr(leaf.value), repr(leaf.raw))
+        if key not in self._known:
+            self._known[key] = self._search(leaf)
+        return self._known[key]
+
+    def _search(self, leaf: Leaf) -> list[Place]:
         found = [
-            Place(number, index, hit, match)
+            Place(number, index, hit, match, sureness)
             for number, index in self._grounder.at_hand()
-            for hit, match in places_of(leaf, index)
+            for hit, match, sureness in places_of(leaf, index)
         ]
         return found[:_MAX_PLACES] or self._rough_places(leaf)
 
@@ -68,17 +77,17 @@ class Aligner:
             for number, index in self._grounder.at_hand()
             for hit, likeness in rough_places_of(leaf, index)
         ]
-        best = max((place.likeness for place in found), default=0)
-        return [place for place in found if place.likeness == best][:_MAX_PLACES]
+        best = max((place.sureness for place in found), default=0)
+        return [place for place in found if place.sureness == best][:_MAX_PLACES]
 
     def _cite(self, leaf: Leaf, citation: Citation, places: list[Place]) -> Citation:
         chosen, score = self._choose(leaf, places)
         if chosen.match is not Match.FUZZY:
             for parent in _ancestors(leaf.path):
-                insort(self._anchors[parent, chosen.document], chosen.hit[0])
+                insort(self._anchors[parent, chosen.document], chosen.hit)
         if not citation.cited_text:
             citation = replace(citation, cited_text=chosen.index.text[slice(*chosen.hit)])
-        return self._grounder.at(citation, chosen, score=score * chosen.likeness)
+        return self._grounder.at(citation, chosen, score=score * chosen.sureness)
 
     def _choose(self, leaf: Leaf, places: list[Place]) -> tuple[Place, float]:
         """The likeliest place and how sure it is: half sure at least if a label tells it from all others."""
@@ -86,7 +95,7 @@ class Aligner:
         if len(places) == 1:
             return places[0], chance
         if "[" in leaf.path:  # in lists the label is the head of a column: siblings first
-            alike = self._nearest_siblings(leaf, places) or places
+            alike = self._nearest_siblings(leaf, self._near_siblings(leaf, places)) or places
             return (self._nearest_labels(leaf, alike) or alike)[0], chance
         labelled = self._nearest_labels(leaf, places)
         score = (1 / len(labelled) + chance) / 2 if labelled else chance
@@ -110,17 +119,49 @@ class Aligner:
                     best = min(best, gap)
         return best
 
+    def _near_siblings(self, leaf: Leaf, places: list[Place]) -> list[Place]:
+        """Of many places the ones next to something of the same object, else of what holds it."""
+        if len(places) <= _FEW:
+            return places
+        starts = [(place.document, place.hit[0]) for place in places]
+        for parent in _ancestors(leaf.path):
+            near = [
+                (number, start)
+                for number, _ in self._grounder.at_hand()
+                for start, _ in self._anchors.get((parent, number), ())[-_FEW:]
+            ]
+            if near:
+                found = {position for anchor in near for position in _around(starts, anchor)}
+                return [places[position] for position in sorted(found)]
+        return places
+
     def _nearest_siblings(self, leaf: Leaf, places: list[Place]) -> list[Place]:
         distances = [self._sibling_distance(leaf, place) for place in places]
         return _nearest(places, distances)
 
     def _sibling_distance(self, leaf: Leaf, place: Place) -> float:
-        """Characters to the nearest place of a leaf of the same object, else of the object that holds it."""
+        """How far it is from the nearest leaf of the same object, else of the object that holds it."""
         for parent in _ancestors(leaf.path):
-            near = around(self._anchors.get((parent, place.document), ()), place.hit[0])
-            if near:
-                return min(abs(start - place.hit[0]) for start in near)
+            anchors = self._anchors.get((parent, place.document), ())
+            behind = bisect_left(anchors, place.hit)
+            if near := anchors[max(0, behind - 1) : behind + 1]:
+                return min(_gap(place, anchor) for anchor in near)
         return math.inf
+
+
+def _gap(place: Place, anchor: Hit) -> float:
+    """Characters between the two, line ends twice; what stands before loses to what follows as closely."""
+    (start, end), (first, last) = place.hit, anchor
+    text = place.index.text
+    if start >= last:
+        return start - last + text.count("\n", last, start)
+    return max(first - end, 0) + text.count("\n", end, first) + 0.5
+
+
+def _around(starts: Sequence[tuple[int, int]], anchor: tuple[int, int]) -> range:
+    """Positions of the last start before an anchor and the first behind it."""
+    position = bisect_left(starts, anchor)
+    return range(max(0, position - 1), min(len(starts), position + 1))
 
 
 def _nearest(places: Sequence[Place], distances: Sequence[float]) -> list[Place]:

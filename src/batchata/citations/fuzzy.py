@@ -23,6 +23,7 @@ _PROBES = 12
 _MAX_PLACES = 60
 _MAX_WINDOWS = 12
 _MARGIN = 6
+_LONG = 3000
 
 
 class WordIndex:
@@ -36,6 +37,11 @@ class WordIndex:
         self.places: defaultdict[str, list[int]] = defaultdict(list)
         for number, (start, end) in enumerate(self.spans):
             self.places[text[start:end]].append(number)
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text, as ``WordIndex`` parts them."""
+    return _TOKEN.findall(text)
 
 
 def is_long_enough(wanted: str) -> bool:
@@ -58,17 +64,27 @@ def likeliest(index: WordIndex, wanted: str, within: Span) -> list[tuple[Span, f
     words = _TOKEN.findall(wanted)
     found: dict[Span, float] = {}
     for first, last in _windows(index, words, within):
-        start, end = index.spans[first][0], index.spans[last - 1][1]
-        aligned = fuzz.partial_ratio_alignment(wanted, index.text[start:end], score_cutoff=100 * _LEAST)
-        if aligned is None:
+        rough = _aligned(wanted, index.text, (index.starts[first], index.ends[last - 1]))
+        if rough is None:
             continue
-        rough = (start + aligned.dest_start, start + aligned.dest_end)
         for words_only in (_to_words(index.text, *rough), _to_shared(index, words, rough, within)):
             place = _with_marks(index.text, words_only, within)
             likeness = fuzz.ratio(wanted, index.text[slice(*place)]) / 100
             if likeness >= _LEAST and within[0] <= place[0] and place[1] <= within[1]:
                 found[place] = likeness
+        if len(wanted) > _LONG and found:
+            break  # so much likeness is no accident
     return sorted(found.items(), key=lambda each: (-each[1], each[0]))
+
+
+def _aligned(wanted: str, text: str, window: Span) -> Span | None:
+    """The part of a window that is most like the passage; of long ones the window: words will tell."""
+    from rapidfuzz import fuzz  # noqa: PLC0415  # imported where first used
+
+    if len(wanted) > _LONG:
+        return window
+    aligned = fuzz.partial_ratio_alignment(wanted, text[slice(*window)], score_cutoff=100 * _LEAST)
+    return None if aligned is None else (window[0] + aligned.dest_start, window[0] + aligned.dest_end)
 
 
 def _to_words(text: str, start: int, end: int) -> Span:

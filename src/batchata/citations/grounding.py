@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from batchata.citations.fuzzy import likeliest, say_the_same
 from batchata.citations.index import SourceIndex, fold, whole_token
@@ -12,6 +13,7 @@ from batchata.types import Box, Citation, Match, Origin, Source
 
 _TIGHT_FROM = 20
 """Shorter quotes must have their spaces where the source has them ("not able" is not "notable")."""
+_MAX_HITS = 5000
 _RANKS = (Match.EXACT, Match.NORMALISED, Match.FUZZY)
 
 Hit = tuple[int, int]
@@ -19,13 +21,13 @@ Hit = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a text stands in one document; ``likeness`` is below 1 only for ``fuzzy``."""
+    """Where a text stands in one document; ``sureness`` is below 1 for what is only alike, or can be read otherwise."""
 
     document: int
     index: SourceIndex
     hit: Hit
     match: Match
-    likeness: float = 1.0
+    sureness: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class Grounder:
             return lookup.citation
         if not lookup.places:
             return replace(lookup.citation, match=Match.NOT_FOUND, verified=False, score=0.0)
-        return self.at(lookup.citation, lookup.places[0], score=lookup.places[0].likeness / len(lookup.places))
+        return self.at(lookup.citation, lookup.places[0], score=lookup.places[0].sureness / len(lookup.places))
 
     def at(self, citation: Citation, place: Place, *, score: float) -> Citation:
         """The citation at a place in its source."""
@@ -110,8 +112,8 @@ class Grounder:
 def _best(places: Sequence[Place]) -> list[Place]:
     if not places:
         return []
-    rank = min((_RANKS.index(place.match), -place.likeness) for place in places)
-    return [place for place in places if (_RANKS.index(place.match), -place.likeness) == rank]
+    rank = min((_RANKS.index(place.match), -place.sureness) for place in places)
+    return [place for place in places if (_RANKS.index(place.match), -place.sureness) == rank]
 
 
 def _of_document(citation: Citation, index: SourceIndex) -> Citation:
@@ -133,7 +135,8 @@ def _lookup(number: int, index: SourceIndex, citation: Citation) -> list[Place]:
     found = _verbatim(number, index, quote, within, begins_by=begins_by, is_joined=citation.start_block is not None)
     if found:
         return found
-    return [Place(number, index, hit, Match.FUZZY, likeness) for hit, likeness in roughly(index, quote, within)]
+    rough = [each for each in roughly(index, quote, within) if each[0][0] < begins_by]
+    return [Place(number, index, hit, Match.FUZZY, likeness) for hit, likeness in rough]
 
 
 def _named_range(index: SourceIndex, citation: Citation) -> tuple[Hit | None, int]:
@@ -170,14 +173,14 @@ def _verbatim(
     if len(quote) >= _TIGHT_FROM or is_joined:
         ways.append((index.similar_tight, Match.NORMALISED))
     for search, match in ways:
-        hits = [
+        free = (
             hit
             for hit in search(quote, within)
             # A quote of "1.234" is not found in "1.2345", nor "liable" in "not liable".
             if whole_token(index.text, *hit) and not is_denied(index.text, *hit)
             if begins_by is None or hit[0] < begins_by
-        ]
-        if hits:
+        )
+        if hits := list(islice(free, _MAX_HITS)):
             return [Place(number, index, hit, match) for hit in hits]
     return []
 

@@ -8,7 +8,7 @@ from array import array
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property, lru_cache
@@ -20,7 +20,6 @@ from batchata.types import Source
 __all__ = ["UNSPACED", "Folded", "SourceIndex", "around", "fold", "fold_tight", "to_words", "whole_token"]
 
 _PAGE_BREAK = "\f"
-_MAX_HITS = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,8 @@ UNSPACED = "\u0e00-\u0eff\u2e80-\ua4cf"
 _BROKEN_LINE = re.compile(rf"(?<=[{UNSPACED}])[ \t]*\r?\n\s*(?=[{UNSPACED}])")
 _BROKEN_WORD = re.compile(r"(?<=[^\W\d_])[-‐‑\u00ad\u0002](?:[ \t]*\r?\n\s*)?(?=[^\W\d_])")
 _HARD_BREAK = re.compile(r"[\u00ad\u0002][ \t]*\r?\n\s*")
-_SPACES = re.compile(r"\s+")
+_LINE_END = re.compile(r"[\r\n\f]")
+_PARTS_DIGITS = re.compile(r"\d[.,]? \d")
 
 
 def fold(text: str) -> Folded:
@@ -103,12 +103,12 @@ def _plain(char: str) -> str:
 
 
 def fold_tight(folded: Folded) -> Folded:
-    """The folded text without spaces, but for those between digits: "10 20" never reads as 1020."""
+    """The folded text without spaces, but for those between digits: "10 20" never reads as 1020, "3, 5" as 3,5."""
     text = folded.text
     keep = [
         index
         for index, char in enumerate(text)
-        if char != " " or (text[index - 1 : index].isdigit() and text[index + 1 : index + 2].isdigit())
+        if char != " " or _PARTS_DIGITS.search(text, max(0, index - 2), index + 2)
     ]
     return Folded("".join(text[index] for index in keep), array("q", (folded.origin[index] for index in keep)))
 
@@ -117,32 +117,53 @@ def whole_token(text: str, start: int, end: int) -> bool:
     """Whether ``[start, end)`` neither begins nor ends inside a word or number, nor leaves out its sign."""
     if end < len(text) and unicodedata.combining(text[end]):
         return False
-    if (
-        start > 0
-        and _joined(text[start - 1], text[start])
-        and not _PROCLITIC.search(text, max(0, start - 8), start)
-    ):
+    left, right = _before(text, start), _behind(text, end)
+    if left and _joined(left, text[start]) and not _PROCLITIC.search(text, max(0, start - 8), start):
         return False
-    if end < len(text) and _joined(text[end - 1], text[end]):
+    if right and _joined(text[end - 1], right) and not _ENCLITIC.match(text, end):
         return False
-    before, after = text[max(0, start - 3) : start], text[end : end + 2]
+    before, after = text[max(0, start - 8) : start], text[end : end + 4]
     if _NUMBER_GOES_ON.search(before) and _NUMBER.match(text, start):
         return False
-    return not (text[end - 1].isdigit() and re.fullmatch(r"[.,'’]\d", after))
+    if _HARD_GAP.search(before) and _THREE_DIGITS.match(text, start):
+        return False
+    return not (text[end - 1].isdigit() and _MORE_DIGITS.match(after))
+
+
+def _before(text: str, start: int) -> str:
+    """The character that a reader sees before a place: a word may go on over a line's end."""
+    hidden = _HIDDEN_BEFORE.search(text, max(0, start - 12), start)
+    position = hidden.start() if hidden and text[start].islower() else start
+    return text[position - 1 : position]
+
+
+def _behind(text: str, end: int) -> str:
+    hidden = _HIDDEN_BEHIND.match(text, end)
+    return text[hidden.end() : hidden.end() + 1] if hidden else text[end : end + 1]
 
 
 def to_words(text: str, start: int, end: int) -> tuple[int, int]:
-    """The range, widened until it cuts no word."""
-    while start > 0 and _joined(text[start - 1], text[start]):
+    """The range, widened until it cuts no word; of endless ones as much as a word has at most."""
+    first, last = max(0, start - _LONGEST_WORD), min(len(text), end + _LONGEST_WORD)
+    while start > first and _joined(text[start - 1], text[start]):
         start -= 1
-    while end < len(text) and _joined(text[end - 1], text[end]):
+    while end < last and _joined(text[end - 1], text[end]):
         end += 1
     return start, end
 
 
 _NUMBER = re.compile(r"[$€£¥]?\d")
-_NUMBER_GOES_ON = re.compile(r"(?:\d[.,'’]|(?:^|[^\w)\]/])[-−–][$€£¥]?)\Z")
+_NUMBER_GOES_ON = re.compile(r"(?:\d[.,'’]|:\s{0,3}[-−–] |(?:^|[^\w)\]/])[-−–△▲](?:[$€£¥]\s?|[A-Z]{3}\s?)?)\Z")
 """Before digits: more of the same number, or its sign, where that cannot be a hyphen."""
+_HARD_GAP = re.compile(r"\d[\u00a0\u202f\u2009]\Z")
+_THREE_DIGITS = re.compile(r"\d{3}(?!\d)")
+_MORE_DIGITS = re.compile(r"[.,'’]\d|[\u00a0\u202f\u2009]\d{3}(?!\d)")
+_INVISIBLE = "\u00ad\u0002\u200b\u200c\u200d\u2060\ufeff"
+_HIDDEN_BEFORE = re.compile(rf"(?<=[^\W\d_])(?:[{_INVISIBLE}]|[-‐‑\u00ad\u0002][ \t]*\r?\n[ \t]*)+$")
+_HIDDEN_BEHIND = re.compile(rf"(?<=[^\W\d_])(?:[{_INVISIBLE}]|[-‐‑\u00ad\u0002][ \t]*\r?\n[ \t]*)+(?=[^\W\d_A-Z])")
+_LONGEST_WORD = 60
+_ENCLITIC = re.compile(r"(?:은|는|이|가|을|를|의|에|에서|로|으로|와|과|도|만)(?![\uac00-\ud7af])")
+"""What Korean writes in one with the word before it."""
 _PROCLITIC = re.compile(r"(?<!\w)(?:[وف]?[بكل]?ال|[وف]?لل|[وفبكلس]ـ+)$")
 """What Arabic writes in one with the word behind it, where it cannot be a letter of the word: "the", or stretched."""
 
@@ -182,11 +203,25 @@ class SourceIndex:
         return WordIndex(self.folded.text)
 
     @cached_property
+    def _number_tokens(self) -> list[NumberToken]:
+        text = self.text
+        return numbers(_without_separators(text) if self.source.is_delimited else text)
+
+    @cached_property
     def numbers(self) -> dict[Decimal, list[NumberToken]]:
-        """Tokens by every number they may mean."""
+        """Tokens by every number they mean."""
         found: dict[Decimal, list[NumberToken]] = defaultdict(list)
-        for token in numbers(self.text):
+        for token in self._number_tokens:
             for value in token.values:
+                found[value].append(token)
+        return found
+
+    @cached_property
+    def unlikely_numbers(self) -> dict[Decimal, list[NumberToken]]:
+        """Tokens by what they would mean in a notation that nothing else in the text shows."""
+        found: dict[Decimal, list[NumberToken]] = defaultdict(list)
+        for token in self._number_tokens:
+            for value in token.unlikely:
                 found[value].append(token)
         return found
 
@@ -196,7 +231,7 @@ class SourceIndex:
         found: dict[date, list[DateToken]] = defaultdict(list)
         for token, values in _settled(dates(self.text)):
             for value in values:
-                found[value].append(token)
+                found[value].append(replace(token, values=tuple(values)))
         return found
 
     def position(self, place: int) -> tuple[int, int]:
@@ -210,22 +245,26 @@ class SourceIndex:
 
     def pages_range(self, first: int, last: int) -> tuple[int, int] | None:
         """The characters of pages ``first`` to ``last``; ``None`` if the source has no such pages."""
-        if not 1 <= first <= last or first > len(self._starts):
+        if not 1 <= first <= last or first > len(self.source.pages):
             return None
         last = min(last, len(self._starts))
         return self._starts[first - 1], self._starts[last - 1] + len(self.source.pages[last - 1])
 
-    def exact(self, wanted: str, within: tuple[int, int]) -> list[tuple[int, int]]:
+    def exact(self, wanted: str, within: tuple[int, int]) -> Iterator[tuple[int, int]]:
         """Where the characters stand just so."""
         return _find_all(self.text, wanted, *within)
 
-    def similar(self, wanted: str, within: tuple[int, int]) -> list[tuple[int, int]]:
+    def similar(self, wanted: str, within: tuple[int, int]) -> Iterator[tuple[int, int]]:
         """Where they stand but for white space, hyphenation, typography and case."""
         return _find_folded(self.folded, _folded(wanted), within)
 
-    def similar_tight(self, wanted: str, within: tuple[int, int]) -> list[tuple[int, int]]:
-        """As ``similar``, with spaces inside words allowed and between words missing."""
-        return _find_folded(self.tight, fold_tight(fold(wanted)).text, within)
+    def similar_tight(self, wanted: str, within: tuple[int, int]) -> Iterator[tuple[int, int]]:
+        """As ``similar``, where only one of the two texts has a space, if a line or page ends there."""
+        hard, soft = _spaces(wanted)
+        for start, end in _find_folded(self.tight, fold_tight(fold(wanted)).text, within):
+            their_hard, their_soft = _spaces(self.text[start:end])
+            if hard <= their_hard | their_soft and their_hard <= hard | soft:
+                yield start, end
 
 
 _DAY_AND_MONTH = re.compile(r"(\d{1,2})[-/](\d{1,2})[-/]")
@@ -250,22 +289,51 @@ def _order(token: DateToken) -> int | None:
     return 0 if int(match[1]) > _MONTHS else 1 if int(match[2]) > _MONTHS else None
 
 
+_QUOTED_CELL = re.compile(r'"(?:[^"\\]|""|\\.)*"')
+
+
+def _without_separators(text: str) -> str:
+    """The text of a table or JSON, the same length, with the commas between its values made semicolons."""
+    pieces: list[str] = []
+    position = 0
+    for cell in _QUOTED_CELL.finditer(text):
+        pieces += [text[position : cell.start()].replace(",", ";"), cell.group()]
+        position = cell.end()
+    return "".join([*pieces, text[position:].replace(",", ";")])
+
+
 @lru_cache(maxsize=4096)  # one value is looked for in many texts
 def _folded(wanted: str) -> str:
     return fold(wanted).text.strip()
 
 
-def _find_folded(folded: Folded, wanted: str, within: tuple[int, int]) -> list[tuple[int, int]]:
-    hits = _find_all(folded.text, wanted, *folded.range_of(*within))
-    return [folded.original(start, end) for start, end in hits if folded.whole(start, end)]
+def _find_folded(folded: Folded, wanted: str, within: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    for start, end in _find_all(folded.text, wanted, *folded.range_of(*within)):
+        if folded.whole(start, end):
+            yield folded.original(start, end)
 
 
-def _find_all(text: str, wanted: str, start: int, end: int) -> list[tuple[int, int]]:
-    hits: list[tuple[int, int]] = []
-    while wanted and len(hits) < _MAX_HITS and (start := text.find(wanted, start, end)) >= 0:
-        hits.append((start, start + len(wanted)))
+def _spaces(text: str) -> tuple[set[int], set[int]]:
+    """Before which letters spaces stand, letters counted without spaces: within a line, and at the ends of lines."""
+    hard: set[int] = set()
+    soft: set[int] = set()
+    folded = fold(text.strip())
+    original = text.strip()
+    letters = 0
+    for position, char in enumerate(folded.text):
+        if char != " ":
+            letters += 1
+            continue
+        start = folded.origin[position]
+        end = folded.origin[position + 1] if position + 1 < len(folded.text) else len(original)
+        (soft if _LINE_END.search(original, start, end) else hard).add(letters)
+    return hard, soft
+
+
+def _find_all(text: str, wanted: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    while wanted and (start := text.find(wanted, start, end)) >= 0:
+        yield start, start + len(wanted)
         start += 1
-    return hits
 
 
 def around(places: Sequence[int], to: int) -> Sequence[int]:

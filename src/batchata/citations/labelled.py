@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from bisect import insort
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from batchata.citations.index import UNSPACED, SourceIndex, fold
+from batchata.citations.fuzzy import WordIndex, words_of
+from batchata.citations.index import SourceIndex, fold
 from batchata.citations.leaves import Leaf
 
 _MIN_LABEL = 3
 """Shorter ones are found everywhere; but "金額" says enough."""
 _MIN_PLURAL = 4
+_JOINT = re.compile(r"[ _./]{0,2}")
 
 
 class LabelPlaces:
@@ -34,21 +37,42 @@ class LabelPlaces:
     def _search(self, document: int) -> dict[str, list[int]]:
         index = self._indexes[document]
         found: defaultdict[str, list[int]] = defaultdict(list)
-        if index is None or not self._labels:
+        if index is None:
             return found
+        taken: set[int] = set()
         # The longest first: the first that fits is taken.
-        any_label = "|".join(f"({_pattern(label)})" for label in self._labels)
-        in_word = rf"[^\W_{UNSPACED}]"
-        for match in re.finditer(rf"(?<!{in_word})(?:{any_label})(?!{in_word})", index.folded.text):
-            if match.lastindex is not None:
-                found[self._labels[match.lastindex - 1]].append(index.folded.origin[match.start()])
+        for label in self._labels:
+            words = words_of(fold(label).text)
+            for wanted in (words, ["".join(words)]) if len(words) > 1 else (words,):
+                for number in _standing(index.words, wanted):
+                    numbers = range(number, number + len(wanted))
+                    if taken.isdisjoint(numbers):
+                        taken.update(numbers)
+                        insort(found[label], index.folded.origin[index.words.starts[number]])
         return found
 
 
-def _pattern(label: str) -> str:
-    """The words of a label, one or many of each, however they are joined."""
-    return r"[ _./]{0,2}".join(_either_number(word) for word in fold(label).text.split())
+def _standing(words: WordIndex, wanted: Sequence[str]) -> list[int]:
+    """Numbers of the words at which a label begins."""
+    starts = (
+        [number for first in _either_number(wanted[0]) for number in words.places.get(first, ())] if wanted else []
+    )
+    return [number for number in starts if _stand_at(words, number, wanted)]
 
 
-def _either_number(word: str) -> str:
-    return f"{re.escape(word.removesuffix('s'))}s?" if len(word) >= _MIN_PLURAL else re.escape(word)
+def _stand_at(words: WordIndex, first: int, wanted: Sequence[str]) -> bool:
+    """Whether the words of a label, one or many of each, stand together from a word on."""
+    if first + len(wanted) > len(words.spans):
+        return False
+    for offset, word in enumerate(wanted):
+        start, end = words.spans[first + offset]
+        if words.text[start:end] not in _either_number(word):
+            return False
+        if offset and not _JOINT.fullmatch(words.text, words.ends[first + offset - 1], start):
+            return False
+    return True
+
+
+def _either_number(word: str) -> tuple[str, ...]:
+    single = word.removesuffix("s")
+    return (single, f"{single}s") if len(word) >= _MIN_PLURAL else (word,)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from datetime import date, datetime, time
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from itertools import islice
 
 from batchata.citations.grounding import Hit, roughly
 from batchata.citations.index import SourceIndex, to_words, whole_token
 from batchata.citations.leaves import Leaf
 from batchata.citations.negation import is_denied
-from batchata.notation import DateToken, NumberToken, dates, numbers
+from batchata.notation import CURRENCY_SIGNS, DateToken, NumberToken, dates, numbers
 from batchata.types import Match
 
 _CASE_FREE_FROM = 4
@@ -20,10 +21,16 @@ _CASE_FREE_FROM = 4
 _INSIDE_FROM = 5
 """Shorter strings stand inside too many words."""
 _PLAIN_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
-_MONEY_WORDS = re.compile(r"[\s$€£¥]*(?:[A-Z]{3})?[\s$€£¥]*")
-_CLOCK = re.compile(r"[\s,T]{1,3}(?:at |um |à )?(\d{1,2})[:.h](\d{2})")
+_CLOCK = re.compile(
+    r"[\s,T]{1,3}(?:at |um |à )?(?P<hour>\d{1,2})(?:[:.h](?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?)?"
+    r"\s?(?P<half>[ap]\.?m\b\.?)?\s?(?P<zone>Z\b|UTC\b|GMT\b|[+-]\d{2}:?\d{2}\b)?",
+    re.IGNORECASE,
+)
+_NOON = 12
+_MAX_HITS = 5000
 
-Places = list[tuple[Hit, Match]]
+Places = list[tuple[Hit, Match, float]]
+"""Where, how, and how sure: below 1 where what is written can as well mean something else."""
 
 
 def places_of(leaf: Leaf, index: SourceIndex) -> Places:
@@ -53,7 +60,7 @@ def rough_places_of(leaf: Leaf, index: SourceIndex) -> list[tuple[Hit, float]]:
     text = leaf.value.strip() if isinstance(leaf.value, str) else ""
     everywhere = (0, len(index.text))
     if len(text) >= _INSIDE_FROM and not any(char.isdigit() for char in text):
-        inside = [(hit, _share(hit, index)) for hit in index.similar(text, everywhere)]
+        inside = [(hit, _share(hit, index)) for hit in islice(index.similar(text, everywhere), _MAX_HITS)]
         if found := [(hit, share) for hit, share in inside if share and not is_denied(index.text, *hit)]:
             return found
     return roughly(index, text, everywhere)
@@ -73,35 +80,49 @@ def _as_written(leaf: Leaf) -> str:
 def _text_places(text: str, index: SourceIndex) -> Places:
     everywhere = (0, len(index.text))
     if exact := _whole(index.exact(text, everywhere), index):
-        return [(hit, Match.EXACT) for hit in exact]
+        return [(hit, Match.EXACT, 1.0) for hit in exact]
     if len(text) < _CASE_FREE_FROM:
         return []
-    return [(hit, Match.NORMALISED) for hit in _whole(index.similar(text, everywhere), index)]
+    return [(hit, Match.NORMALISED, 1.0) for hit in _whole(index.similar(text, everywhere), index)]
 
 
-def _whole(hits: list[Hit], index: SourceIndex) -> list[Hit]:
-    return [hit for hit in hits if whole_token(index.text, *hit) and not is_denied(index.text, *hit)]
+def _whole(hits: Iterable[Hit], index: SourceIndex) -> list[Hit]:
+    free = (hit for hit in hits if whole_token(index.text, *hit) and not is_denied(index.text, *hit))
+    return list(islice(free, _MAX_HITS))
 
 
 def _meant_places(value: float | Decimal | date, written: str, index: SourceIndex) -> Places:
     if isinstance(value, datetime):
-        return [(hit, Match.NUMERIC) for hit in _moments(value, index)]
+        return [(hit, Match.NUMERIC, 1.0) for hit in _moments(value, index)]
     if isinstance(value, date):
         return _as_places(index.dates.get(value, ()), written, index)
     wanted = Decimal(str(value))
     if not wanted.is_finite():
         return []
     tokens = index.numbers.get(wanted, [])
-    likeliest = [token for token in tokens if token.values[0] == wanted]
-    return _as_places(likeliest or tokens, written, index)
+    if likeliest := [token for token in tokens if token.values[0] == wanted]:
+        return _as_places(likeliest, written, index)
+    # "1,234" is 1.234 only where the value itself is written so.
+    copied = [token for token in index.unlikely_numbers.get(wanted, ()) if token.text == written]
+    return _as_places(tokens, written, index) or [
+        (hit, match, sureness / 2) for hit, match, sureness in _as_places(copied, written, index)
+    ]
 
 
 def _as_places(tokens: Sequence[NumberToken | DateToken], written: str, index: SourceIndex) -> Places:
     return [
-        ((token.start, token.end), Match.EXACT if token.text.rstrip("% \u00a0") == written else Match.NUMERIC)
+        (
+            (token.start, token.end),
+            Match.EXACT if token.text.rstrip("% \u00a0") == written else Match.NUMERIC,
+            0.5 if _is_doubtful(token) else 1.0,
+        )
         for token in tokens
         if not is_denied(index.text, token.start, token.end)
     ]
+
+
+def _is_doubtful(token: NumberToken | DateToken) -> bool:
+    return token.is_doubtful if isinstance(token, NumberToken) else len(token.values) > 1
 
 
 def _moments(value: datetime, index: SourceIndex) -> list[Hit]:
@@ -111,11 +132,31 @@ def _moments(value: datetime, index: SourceIndex) -> list[Hit]:
         if is_denied(index.text, token.start, token.end):
             continue
         clock = _CLOCK.match(index.text, token.end)
-        if clock and (int(clock[1]), int(clock[2])) == (value.hour, value.minute):
-            hits.append((token.start, clock.end()))
-        elif clock is None and value.time() == time():
+        if clock and (clock["minute"] or clock["half"]):
+            if _is_at(value, clock):
+                hits.append((token.start, token.end + len(clock.group().rstrip())))
+        elif value.time() == time():
             hits.append((token.start, token.end))
     return hits
+
+
+def _is_at(value: datetime, clock: re.Match[str]) -> bool:
+    """Whether a written time is the value's; a zone counts where both have one."""
+    hour = int(clock["hour"])
+    if clock["half"]:
+        hour = hour % _NOON + (_NOON if clock["half"][0] in "pP" else 0)
+    if clock["zone"] and value.tzinfo is not None and value.utcoffset() != _offset(clock["zone"]):
+        return False
+    written = (hour, int(clock["minute"] or 0), int(clock["second"] or 0))
+    return written == (value.hour, value.minute, value.second)
+
+
+def _offset(zone: str) -> timedelta:
+    digits = zone[1:].replace(":", "")
+    if not digits.isdigit():
+        return timedelta(0)
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return -offset if zone[0] == "-" else offset
 
 
 def _same_meaning(text: str, index: SourceIndex) -> Places:
@@ -125,8 +166,21 @@ def _same_meaning(text: str, index: SourceIndex) -> Places:
         return _as_places(index.dates.get(meaning.values[0], ()), text, index)
     if meaning is None:
         return []
-    same = [token for token in index.numbers.get(meaning.values[0], ()) if token.values == meaning.values]
+    same = [token for token in index.numbers.get(meaning.values[0], ()) if _says(token, meaning)]
     return _as_places(same, text, index)
+
+
+def _says(token: NumberToken, meaning: NumberToken) -> bool:
+    """Whether a token may stand for an amount: in the same currency, or none, and without one to the same cent."""
+    if token.values != meaning.values:
+        return False
+    if not meaning.currency:
+        return token.values[0].as_tuple().exponent == meaning.values[0].as_tuple().exponent
+    return not token.currency or _currency(token.currency) == _currency(meaning.currency)
+
+
+def _currency(written: str) -> str:
+    return CURRENCY_SIGNS.get(written, written)
 
 
 @lru_cache(maxsize=4096)  # one value is looked for in many texts
@@ -137,7 +191,7 @@ def _meaning(text: str) -> DateToken | NumberToken | None:
     if text.isdigit() or re.match(r"[-+]?0\d", text):
         return None  # a code rather than a number
     for number in numbers(text):
-        around = text[: number.start] + text[number.end :]
-        if _MONEY_WORDS.fullmatch(around) and (len(number.values) == 1 or "%" in number.text):
+        around = (text[: number.start] + text[number.end :]).strip().casefold()
+        if around in {"", number.currency} and (len(number.values) == 1 or "%" in number.text):
             return number
     return None

@@ -32,7 +32,7 @@ class Texts:
         """Where it stands there."""
         if text not in self._indexes:
             self._indexes[text] = SourceIndex(Source("", (text,), paged=False))
-        return [hit for hit, _ in places_of(leaf, self._indexes[text])]
+        return [hit for hit, *_ in places_of(leaf, self._indexes[text])]
 
 
 def without_contained(places: Places) -> Places:

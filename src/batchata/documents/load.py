@@ -46,7 +46,14 @@ def source(document: Document) -> Source:
         boxes = pdf.layout(document.data, document.name)
         return Source(name=document.name, pages=pages, paged=True, boxes=boxes)
     text = "" if document.text is None else document.text
-    return Source(name=document.name, pages=(text,), paged=False)
+    return Source(name=document.name, pages=(text,), paged=False, is_delimited=_is_delimited(document.kind, text))
+
+
+def _is_delimited(kind: DocumentKind, text: str) -> bool:
+    """Whether commas part the values: of tables with other separators they do not."""
+    head = text.split("\n", 1)[0]
+    is_table = kind is DocumentKind.CSV and head.count(",") > max(head.count(";"), head.count("\t"))
+    return is_table or kind is DocumentKind.JSON
 
 
 def _pdf(raw: Raw, *, with_text_layer: bool) -> Document:

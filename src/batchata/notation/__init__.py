@@ -8,5 +8,6 @@ from __future__ import annotations
 
 from batchata.notation.dates import DateToken, dates
 from batchata.notation.numbers import NumberToken, numbers
+from batchata.notation.words import CURRENCY_SIGNS
 
-__all__ = ["DateToken", "NumberToken", "dates", "numbers"]
+__all__ = ["CURRENCY_SIGNS", "DateToken", "NumberToken", "dates", "numbers"]

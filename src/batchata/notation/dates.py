@@ -62,7 +62,15 @@ def dates(text: str) -> list[DateToken]:
     return kept
 
 
+_NUMBERED = re.compile(
+    r"(?:\b(?:sections?|clauses?|versions?|v|art(?:icle|ikel)?s?|chapters?|abschnitt|kapitel|ziff(?:er)?|punkt|abs)\.?|§§?)\s*$",
+    re.IGNORECASE,
+)
+
+
 def _numeric_date(match: re.Match[str]) -> DateToken | None:
+    if match["dotted"] and _NUMBERED.search(match.string, max(0, match.start() - 12), match.start()):
+        return None  # "section 5.3.24"
     fields = [group for group in match.groups() if group and group.isdigit()]
     first, second, third = fields
     if match["iso"] or match["cjk"] or match["korean"]:

@@ -55,13 +55,13 @@ MONTHS: dict[str, int] = {
 }
 
 _SCALES = {
-    1_000: "thousand thousands tsd tausend mille tys duizend",
+    1_000: "thousand thousands tsd tausend mille tys duizend mil тыс тысяч тысячи тысяча ألف آلاف",
     100_000: "lakh lakhs",
     1_000_000: "million millions mio mln millionen millones millón milione milioni miljoen milhão milhões "
-    "milion miliony milionów mill",
+    "milion miliony milionów mill mn млн миллион миллиона миллионов milyon مليون ملايين",
     10_000_000: "crore crores",
     1_000_000_000: "billion billions bn milliarde milliarden mrd milliard milliards miliardo miliardi miljard "
-    "mld bilhão bilhões miliard miliardy miliardów",
+    "mld bln bilhão bilhões miliard miliardy miliardów млрд миллиард миллиарда миллиардов milyar مليار",
     1_000_000_000_000: "trillion trillions billionen billones bilioni biljoen trilhões",
 }
 SCALES: dict[str, int] = {word: factor for factor, words in _SCALES.items() for word in words.split()}
@@ -77,11 +77,19 @@ dos tres cuatro cinco siete ocho nueve diez quince veinte treinta cien
 """
 NUMBER_WORDS: frozenset[str] = frozenset(_NUMBER_WORDS.split())
 
+CJK_SCALES: dict[str, int] = {"万": 10_000, "萬": 10_000, "만": 10_000, "億": 10**8, "亿": 10**8, "억": 10**8}
+"""Signs that scale the digits they follow."""
+
 _CURRENCIES = """
 eur usd gbp chf jpy cny rmb aud cad nzd sek nok dkk pln czk huf ron inr brl mxn zar try krw sgd hkd ils aed
 sar rub uah thb twd php idr myr vnd clp cop ars pen egp ngn kes rs us au ca nz kr zł kč ft lei
 """
 CURRENCIES: frozenset[str] = frozenset(_CURRENCIES.split())
+CURRENCY_SIGNS: dict[str, str] = {
+    "€": "eur", "£": "gbp", "¥": "jpy", "₹": "inr", "₽": "rub", "₩": "krw", "₺": "try", "₪": "ils", "₫": "vnd",
+    "฿": "thb", "rs": "inr", "zł": "pln", "kč": "czk", "$": "usd", "us": "usd",
+}  # fmt: skip
+"""What a sign means where nothing else is said."""
 _UNITS = """
 g kg mg t km m cm mm l ml cl dl h hr hrs min s sec ms w kw kwh mwh gw gwh v kv a hz khz mhz ghz kb mb gb tb
 pt px x st nd rd th d y yr yrs pcs pc stk stck uhr c f p pp er bps lb lbs oz ft in mi mph ha ºc °c

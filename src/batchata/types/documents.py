@@ -74,10 +74,12 @@ class Source:
         name: the document's name.
         pages: text by page; one entry for documents without pages; ``""`` for a page without a text layer.
         paged: whether ``pages`` are pages of a PDF.
+        is_delimited: whether commas part its values, as in CSV and JSON.
         boxes: rectangles of the characters ``[start, end)`` of a 1-based page; ``None`` without a layout.
     """
 
     name: str
     pages: tuple[str, ...] = field(repr=False)
     paged: bool
+    is_delimited: bool = False
     boxes: Callable[[int, int, int], tuple[Box, ...]] | None = field(default=None, repr=False)
