@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
-from pydantic import BaseModel, Field, RootModel
+from pydantic import AfterValidator, BaseModel, Field, RootModel
 
 from batchata import ArgumentError, BatchJob, BatchResult, Citation, Match, Origin, UnsupportedArgumentError, batch
 from tests.small_files import pdf_of
@@ -321,3 +321,46 @@ def test_modes_that_cannot_be(
     with pytest.raises(error, match=message):
         batch(MODEL, **{"files": [b"x"], "prompt": "?", "enable_citations": True, **arguments})
     assert anthropic_server.ledger.created == []
+
+
+class Unspeakable:
+    def __repr__(self) -> str:
+        raise TypeError("not to be said")
+
+
+class Odd(BaseModel):
+    colour: Annotated[Any, AfterValidator(lambda _: Unspeakable())]
+
+
+def test_an_odd_value_never_costs_the_answer(anthropic_server: AnthropicServer) -> None:
+    Sent(anthropic_server, {"colour": "blue"})
+    job = batch(
+        MODEL,
+        files=[b"The sky is blue."],
+        prompt="?",
+        response_model=Odd,
+        enable_citations=True,
+        citation_mode="aligned",
+    )
+    entry = job.results()[0]
+    assert entry["error"] is None, entry["error"]
+    assert isinstance(entry["result"], Odd)
+    assert entry["citations"] is None
+    assert entry["notes"] == ["the citations could not be worked out: TypeError: not to be said"]
+
+
+def test_worked_examples_in_text_are_quoted_too(anthropic_server: AnthropicServer) -> None:
+    class Sky(BaseModel):
+        colour: str
+
+    sent = Sent(anthropic_server, {"data": {"colour": "blue"}, "citations": []})
+    arguments: dict[str, Any] = {
+        "files": [b"The sky is blue."],
+        "prompt": "Which colour?",
+        "response_model": Sky,
+        "enable_citations": True,
+        "citation_mode": "quoted",
+    }
+    batch(MODEL, **arguments, examples=[("Grass is green.", {"colour": "green"})]).results()
+    told = json.loads(sent.params[0]["messages"][1]["content"][0]["text"])
+    assert told == {"data": {"colour": "green"}, "citations": [quote("colour", "green", None)]}

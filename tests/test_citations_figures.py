@@ -141,7 +141,7 @@ def test_equal_values_in_many_rows_each_stand_in_their_own(gap: str) -> None:
 def test_the_context_of_decimal_arithmetic_changes_nothing() -> None:
     import decimal  # noqa: PLC0415  # its context is the point here
 
-    with decimal.localcontext(prec=6, traps={decimal.Inexact: True}):
+    with decimal.localcontext(prec=6, traps=[decimal.Inexact]):  # type: ignore[arg-type]  # lists work too
         citation = found(Decimal("-1234567.89"), "x -1,234,567.89 y")
     assert citation is not None
     assert citation.verified

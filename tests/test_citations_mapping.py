@@ -214,7 +214,7 @@ IN_THE_JSON: dict[str, Case] = {
     "dict keys": (
         Meta,
         '{"meta": {"a.b": ⟦1|one⟧, "key": ⟦2|two⟧}}',
-        {"meta.a.b": ["one"], "meta.key": ["two"]},
+        {'meta["a.b"]': ["one"], "meta.key": ["two"]},
         [],
     ),
     "a list at the root": (

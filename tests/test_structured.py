@@ -500,6 +500,13 @@ class Ware(BaseModel):
     price: Decimal
 
 
+class Filed(BaseModel):
+    """With the names that the form itself uses."""
+
+    data: str
+    citations: list[str] = []
+
+
 class Wares(RootModel[list[Ware]]):
     pass
 
@@ -558,13 +565,17 @@ def test_a_quoted_answer_is_taken_apart(around: str) -> None:
 @pytest.mark.parametrize(
     ("listed", "expected"),
     [
-        ('[{"path":"name","quote":"a","page":"3"}]', (Quote("name", "a", None),)),
-        ('[{"path":"name","quote":"a","page":0}]', (Quote("name", "a", None),)),
+        ('[{"path":"name","quote":"a","page":"3"}]', (Quote("name", "a", 3),)),
+        ('[{"path":"name","quote":"a","page":3.0}]', (Quote("name", "a", 3),)),
+        # No such page: it will not be found there.
+        ('[{"path":"name","quote":"a","page":0}]', (Quote("name", "a", 0),)),
         ('[{"path":"name","quote":"a","page":true}]', (Quote("name", "a", None),)),
+        ('[{"path":"name","quote":"a","page":"iv"}]', (Quote("name", "a", None),)),
         ('[{"quote":"a"}]', (Quote("", "a", None),)),
-        ('[{"path":"name","quote":" ","page":1},{"path":"name"},"a",null]', ()),
+        ('["a"]', (Quote("", "a", None),)),
+        ('[{"path":"name","quote":" ","page":1},{"path":"name"},7,null]', ()),
         ("null", ()),
-        ('{"path":"name"}', ()),
+        ('{"name":"a","price":{"quote":"b","page":2}}', (Quote("name", "a", None), Quote("price", "b", 2))),
     ],
 )
 def test_odd_quotes_never_cost_the_answer(listed: str, expected: tuple[Quote, ...]) -> None:
@@ -576,6 +587,9 @@ def test_odd_quotes_never_cost_the_answer(listed: str, expected: tuple[Quote, ..
 def test_an_answer_without_the_quotes_that_were_asked_for() -> None:
     assert read('{"name":"a","price":1}', Ware, quoted=True).quotes == ()
     assert read('{"data":{"name":"a","price":1}}', Ware, quoted=True).value.name == "a"
+    assert read('{"data":{"name":"a","price":1},"citations":[],"notes":"x"}', Ware, quoted=True).value.name == "a"
+    assert read('{"data":"a","citations":["b"]}', Filed, quoted=True).value == Filed(data="a", citations=["b"])
+    assert read('{"data":{"data":"a"},"citations":[]}', Filed, quoted=True).value == Filed(data="a")
     with pytest.raises(InvalidOutput, match="^price: Decimal input should be"):
         read('{"data":{"name":"a","price":[]},"citations":[]}', Ware, quoted=True)
     with pytest.raises(InvalidOutput, match="cut short"):

@@ -62,25 +62,25 @@ def resolve(
     if value is None:
         return Resolved(None, [*flat, *(grounder.cite(lookup) for lookup in _elsewhere(lookups, grounder))], [])
     found = leaves(value, node)
+    texts = Texts()
     given = (
         assign(blocks, found, None if node is None else (node.start, node.end)),
-        assign_quotes(quotes, found, node, first=len(cited)),
+        assign_quotes(quotes, found, node, texts, first=len(cited)),
     )
     own: list[tuple[Leaf, Lookup]] = []
     for leaf in found:
         mine = [lookups[number] for assigned in given for number in assigned.by_leaf.get(leaf.path, ())]
         own += [(leaf, lookup) for lookup in (*mine, *_elsewhere(mine, grounder))]
-    by_field = _by_field(found, own, Aligner(grounder, found))
+    by_field = _by_field(found, own, Aligner(grounder, found), texts)
     flat += [each for cited in by_field.values() for each in cited if each.origin is Origin.ALIGNED]
     return Resolved(by_field, flat, [flat[number] for assigned in given for number in assigned.unmapped])
 
 
 def _by_field(
-    found: Sequence[Leaf], own: Sequence[tuple[Leaf, Lookup]], aligner: Aligner
+    found: Sequence[Leaf], own: Sequence[tuple[Leaf, Lookup]], aligner: Aligner, texts: Texts
 ) -> dict[str, list[Citation]]:
     """The citations of each leaf, at their places; of leaves without any, what is found of their values."""
     by_field: dict[str, list[Citation]] = {leaf.path: [] for leaf in found}
-    texts = Texts()
     for (leaf, _), citation in zip(own, aligner.settle(own), strict=True):
         by_field[leaf.path].append(_weighed(citation, leaf, texts))
     missing = [leaf for leaf in found if leaf.given and not by_field[leaf.path]]

@@ -43,6 +43,7 @@ class Grounder:
 
     def __init__(self, sources: Sequence[Source | None]) -> None:
         self.indexes = [None if source is None else SourceIndex(source) for source in sources]
+        self._found: dict[str, Lookup] = {}
 
     def index(self, document_index: int | None) -> SourceIndex | None:
         """The document with that number, if it is at hand."""
@@ -71,6 +72,11 @@ class Grounder:
 
     def find(self, text: str) -> Lookup:
         """The text wherever it stands in the documents, word for word."""
+        if text not in self._found:
+            self._found[text] = self._find(text)
+        return self._found[text]
+
+    def _find(self, text: str) -> Lookup:
         found = [
             place
             for number, index in self.at_hand()

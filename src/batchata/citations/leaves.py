@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from batchata.citations.pairing import paired
 from batchata.jsonspans import Node
 
 if TYPE_CHECKING:
@@ -16,12 +19,16 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 
+_DEEPEST = 100
+_STEPS = re.compile(r"[.\[\]/\"]")
+
+
 @dataclass(frozen=True, slots=True)
 class Leaf:
     """One value of a result.
 
     Attributes:
-        path: the key in the result's citations, for example ``line_items[2].amount``.
+        path: the key in the result's citations, for example ``line_items[2].amount``; see ``join``.
         labels: what a document may call it, as words in lower case: field name, alias, title, nearest first.
         value: the validated value; of an enum, what stands behind the name; ``None`` for an empty list or dict.
         raw: the value as it stood in the JSON, if that was a scalar.
@@ -46,17 +53,22 @@ class _Place:
 
 
 def leaves(value: BaseModel, node: Node | None) -> list[Leaf]:
-    """Every leaf of the value, in field order; an empty list or dict is a leaf too. ``node`` is its JSON."""
-    return list(_walk(value, _Place("", (), node, given=True)))
+    """Every leaf of the value, in field order; an empty list or dict is a leaf too. ``node`` is its JSON.
+
+    What a validator linked back to what holds it is passed over, as is what is nested too deeply for any answer.
+    """
+    return list(_walk(value, _Place("", (), node, given=True), frozenset()))
 
 
-def _walk(value: object, place: _Place) -> Iterator[Leaf]:
+def _walk(value: object, place: _Place, above: frozenset[int]) -> Iterator[Leaf]:
+    if id(value) in above or len(above) > _DEEPEST:
+        return
     children = _children(value, place)
     if not children:
         yield _leaf(value if children is None else None, place)
         return
     for child, child_place in children:
-        yield from _walk(child, child_place)
+        yield from _walk(child, child_place, above | {id(value)})
 
 
 def _leaf(value: object, place: _Place) -> Leaf:
@@ -82,8 +94,11 @@ def _children(value: object, place: _Place) -> list[tuple[object, _Place]] | Non
         return list(_of_model(value, place))
     if is_dataclass(value) and not isinstance(value, type):
         infos: dict[str, FieldInfo] = getattr(value, "__pydantic_fields__", {})
-        names = [spec.name for spec in fields(value)]
-        return [(getattr(value, name), _named(place, name, infos.get(name))) for name in names]
+        named = [
+            (getattr(value, spec.name), _named(place, spec.name, infos.get(spec.name))) for spec in fields(value)
+        ]
+        is_told = place.node is not None and isinstance(place.node.children, dict)
+        return [(each, replace(at, given=at.given and (at.node is not None or not is_told))) for each, at in named]
     return _of_container(value, place)
 
 
@@ -92,7 +107,7 @@ def _of_container(value: object, place: _Place) -> list[tuple[object, _Place]] |
         return list(_of_mapping(value, place))
     if isinstance(value, AbstractSet):
         return list(_of_set(value, place))
-    if isinstance(value, Iterable) and not isinstance(value, str | bytes | bytearray) and hasattr(value, "__len__"):
+    if isinstance(value, list | tuple | deque):
         return list(_of_sequence(list(value), place))
     return None
 
@@ -110,7 +125,7 @@ def _named(place: _Place, name: str, info: FieldInfo | None, *, given: bool = Tr
     node = next((found for found in nodes if found is not None), None)
     titles = [info.title] if info is not None and info.title else []
     labels = _labels(name, *(str(route[-1]) for route in routes), *titles)
-    return _Place(_join(place.path, name), labels, node, given and place.given)
+    return _Place(join(place.path, name), labels, node, given and place.given)
 
 
 def _routes(name: str, info: FieldInfo | None) -> list[list[str | int]]:
@@ -129,9 +144,11 @@ def _routes(name: str, info: FieldInfo | None) -> list[list[str | int]]:
 
 
 def _follow(node: Node | None, route: Iterable[str | int]) -> Node | None:
+    if node is not None and node.children is None:
+        return node  # a validator made parts out of one value: they all stand there
     for step in route:
         if node is None or node.children is None:
-            return node  # a validator made parts out of one value: they all stand there
+            return None
         if isinstance(node.children, dict):
             node = node.children.get(str(step))
         elif isinstance(step, int) and -len(node.children) <= step < len(node.children):
@@ -143,36 +160,32 @@ def _follow(node: Node | None, route: Iterable[str | int]) -> Node | None:
 
 def _of_mapping(value: Mapping[object, object], place: _Place) -> Iterator[tuple[object, _Place]]:
     nodes = place.node.children if place.node is not None and isinstance(place.node.children, dict) else {}
-    in_order = list(nodes.values()) if len(nodes) == len(value) else [None] * len(value)
+    # Keys that a validator made anew are known by their values alone.
+    in_order = paired(list(value.values()), list(nodes.values())) if nodes else [None] * len(value)
     for (key, child), by_order in zip(value.items(), in_order, strict=True):
         name = str(key.value if isinstance(key, Enum) else key)
         node = nodes.get(name, by_order) if place.node is None or place.node.children is not None else place.node
-        yield child, _Place(_join(place.path, name), _labels(name), node, place.given)
+        yield child, _Place(join(place.path, name), _labels(name), node, place.given)
 
 
 def _of_sequence(value: list[object], place: _Place) -> Iterator[tuple[object, _Place]]:
-    nodes = _item_nodes(place.node, len(value))
+    nodes = _item_nodes(place.node, value)
     for index, (child, node) in enumerate(zip(value, nodes, strict=True)):
         path = f"{place.path}[{index}]"
         yield child, _Place(path, place.labels, node, place.given)
 
 
-def _item_nodes(node: Node | None, count: int) -> list[Node | None]:
-    """The items' nodes; if a validator changed their number, nobody knows which is which."""
-    if node is not None and node.children is None:
-        return [node] * count
-    children = [] if node is None or node.children is None else _members(node)
-    return list(children) if len(children) == count else [None] * count
+def _item_nodes(node: Node | None, values: Sequence[object]) -> list[Node | None]:
+    if node is None or node.children is None:
+        return [node] * len(values)
+    return paired(values, _members(node))
 
 
 def _of_set(value: AbstractSet[object], place: _Place) -> Iterator[tuple[object, _Place]]:
-    """Sets have an order of their own: an item is found again by its value."""
-    nodes = [] if place.node is None or place.node.children is None else _members(place.node)
-    by_value = {str(node.value): node for node in reversed(nodes)}
-    for index, child in enumerate(value):
-        plain = child.value if isinstance(child, Enum) else child
-        path = f"{place.path}[{index}]"
-        yield child, _Place(path, place.labels, by_value.get(str(plain)), place.given)
+    """Sets have an order of their own."""
+    values = list(value)
+    for index, (child, node) in enumerate(zip(values, _item_nodes(place.node, values), strict=True)):
+        yield child, _Place(f"{place.path}[{index}]", place.labels, node, place.given)
 
 
 def _members(node: Node) -> list[Node]:
@@ -180,7 +193,10 @@ def _members(node: Node) -> list[Node]:
     return list(children.values()) if isinstance(children, dict) else list(children)
 
 
-def _join(path: str, name: str) -> str:
+def join(path: str, name: str) -> str:
+    """The path of a member; a name that would read as several steps stands in brackets: ``rates["a.b"]``."""
+    if not name or _STEPS.search(name):
+        return f"{path}[{json.dumps(name, ensure_ascii=False)}]"
     return f"{path}.{name}" if path else name
 
 

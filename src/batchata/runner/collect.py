@@ -147,18 +147,19 @@ class Reader:
     ) -> BatchResult[Any]:
         cost = self._cost(outcome)
         notes: list[str] = []
-        cited: dict[str, list[Citation]] | list[Citation] | None = None
-        unmapped: list[Citation] = []
+        resolved: citations.Resolved | None = None
         if isinstance(outcome, Succeeded) and self._task.citations is not None:
             sources, notes = self._sources(item)
             value = None if self._task.response_model is None else result
-            resolved = citations.resolve(outcome.blocks, value, node, sources, quotes)
-            cited = resolved.flat if resolved.by_field is None else resolved.by_field
-            unmapped = resolved.unmapped
+            try:
+                resolved = citations.resolve(outcome.blocks, value, node, sources, quotes)
+            except Exception as error:  # the answer is paid for: no odd object in it may cost it
+                logger.exception("the citations of item %d could not be worked out", item.index)
+                notes = [*notes, f"the citations could not be worked out: {type(error).__name__}: {error}"]
         return {
             "result": result,
-            "citations": cited,
-            "unmapped_citations": unmapped,
+            "citations": _cited(resolved),
+            "unmapped_citations": [] if resolved is None else resolved.unmapped,
             "error": _error(outcome),
             "input": {"index": item.index, "name": item.name},
             "usage": None if outcome.usage is None else _usage(outcome.usage),
@@ -190,6 +191,12 @@ class Reader:
             return _sources_of(request)
         except Exception as error:  # noqa: BLE001  # the answer is paid for: no driver's error may cost it
             return (), [f"the document could not be read again, so citations could not be checked: {error}"]
+
+
+def _cited(resolved: citations.Resolved | None) -> dict[str, list[Citation]] | list[Citation] | None:
+    if resolved is None or resolved.by_field is None:
+        return None if resolved is None else resolved.flat
+    return resolved.by_field
 
 
 def _sources_of(request: Request) -> tuple[Sequence[Source | None], list[str]]:

@@ -24,6 +24,7 @@ from batchata.types import (
     ModelInfo,
     Part,
     Request,
+    Source,
     TextPart,
 )
 
@@ -177,8 +178,23 @@ class Preparer:
                 f"The output of examples[{index}] does not fit the response model: {words}"
             ) from error
         if is_quoted:
-            return _quoted(text, response_model, asked)
+            return self._quoted(index, text, response_model, asked)
         return f'{{"value":{text}}}' if self._form.is_wrapped else text
+
+    def _quoted(self, index: int, text: str, response_model: type[BaseModel], asked: Sequence[Part]) -> str:
+        """A worked example's answer with the quotes that a model should have given, as far as we find them."""
+        try:
+            reading = structured.read(text, response_model)
+        except structured.InvalidOutput as error:
+            raise ArgumentError(f"The output of examples[{index}] is not JSON: {error.message}") from error
+        sources = [source for part in asked if (source := self._source_of(part)) is not None]
+        return structured.wrapped_answer(text, citations.quotes_of(reading.value, reading.node, sources))
+
+    def _source_of(self, part: Part) -> Source | None:
+        """What a part of a worked example can be quoted from."""
+        if isinstance(part, TextPart):
+            return None if part.text == self._task.prompt else Source("text", (part.text,), paged=False)
+        return None if part.document.kind.is_image else documents.source(part.document)
 
 
 def _as_json(output: object) -> str:
@@ -187,14 +203,6 @@ def _as_json(output: object) -> str:
     if isinstance(output, BaseModel):
         return output.model_dump_json(by_alias=True)
     return output if isinstance(output, str) else json.dumps(output, ensure_ascii=False, default=str)
-
-
-def _quoted(text: str, response_model: type[BaseModel], asked: Sequence[Part]) -> str:
-    """A worked example's answer with the quotes that a model should have given, as far as we find them."""
-    reading = structured.read(text, response_model)
-    read = [part.document for part in asked if isinstance(part, DocumentPart)]
-    sources = [documents.source(document) for document in read if not document.kind.is_image]
-    return structured.wrapped_answer(text, citations.quotes_of(reading.value, reading.node, sources))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import cast
 
@@ -21,7 +22,7 @@ file, counted from 1 (not a number printed on the page); null for documents with
 QUOTING = f"""\
 Give the answer itself as "data", and under "citations" say where in the documents each value comes from: one entry \
 for each value of the data that stands in the documents, list items one by one. path is the value's path in the data, \
-for example total, address.city or line_items[2].amount. {_PASSAGE}"""
+for example total, address.city or line_items[2].amount, where the third item is number 2. {_PASSAGE}"""
 QUOTING_TEXT = f"""\
 Give the answer as "data", and under "citations" the passages of the documents that it rests on. {_PASSAGE}"""
 
@@ -55,7 +56,7 @@ def split(candidate: Candidate) -> tuple[str, Node, tuple[Quote, ...]] | None:
     A quote without a path, or with a page that is no number, is kept without it: it may still be found.
     """
     parts = candidate.node.children
-    if not isinstance(parts, dict) or _DATA not in parts or not parts.keys() <= {_DATA, _CITATIONS}:
+    if not isinstance(parts, dict) or _DATA not in parts or (_CITATIONS not in parts and len(parts) > 1):
         return None
     # In the strict JSON of the whole, numbers stand as they were written.
     strict = cast("dict[str, Node]", cast("Node", locate(candidate.json)).children)[_DATA]
@@ -71,10 +72,23 @@ def wrapped_answer(data: str, quotes: Iterable[Quote]) -> str:
 
 
 def _quotes(listed: object) -> Iterator[Quote]:
+    """The quotes of a list, or of an object from path to quote."""
+    if isinstance(listed, dict):
+        listed = [
+            {"path": path, **(entry if isinstance(entry, dict) else {"quote": entry})}
+            for path, entry in listed.items()
+        ]
     for entry in listed if isinstance(listed, list) else ():
-        if not isinstance(entry, dict):
-            continue
-        text, path, page = (entry.get(key) for key in ("quote", "path", "page"))
+        told = entry if isinstance(entry, dict) else {"quote": entry}
+        text, path = told.get("quote"), told.get("path")
         if isinstance(text, str) and text.strip():
-            is_page = isinstance(page, int) and not isinstance(page, bool) and page > 0
-            yield Quote(path if isinstance(path, str) else "", text, cast("int", page) if is_page else None)
+            yield Quote(path if isinstance(path, str) else "", text, _page(told.get("page")))
+
+
+def _page(told: object) -> int | None:
+    """A page as it was told, also one that cannot be: it will not be found."""
+    if isinstance(told, float) and told.is_integer():
+        return int(told)
+    if isinstance(told, str) and re.fullmatch(r"\s*[0-9]{1,9}\s*", told):
+        return int(told)
+    return told if isinstance(told, int) and not isinstance(told, bool) else None

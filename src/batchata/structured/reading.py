@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from batchata.jsonspans import Candidate, Node, candidates
 from batchata.structured.dialect import is_object
 from batchata.structured.quoting import split
 from batchata.structured.schema import schema_of
-from batchata.types import Quote
+from batchata.types import JsonObject, Quote
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -87,7 +87,8 @@ def _forms(
     parts = split(candidate) if quoted else None
     if parts is not None:
         yield parts
-        return
+        if "data" not in cast("JsonObject", schema_of(model).get("properties", {})):
+            return  # taken as it stands, the form itself could pass for a model of defaults
     node = candidate.node
     if (
         issubclass(model, RootModel)

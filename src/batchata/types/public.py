@@ -41,7 +41,8 @@ class BatchResult(TypedDict, Generic[T]):
 
     Keys:
         result: model instance, or text without a response model; ``None`` if the item failed.
-        citations: field path → citations with a response model, else a list; ``None`` without citations.
+        citations: field path → citations with a response model, else a list; ``None`` without citations, or where
+            ``notes`` say that they could not be worked out.
         unmapped_citations: what the answer cites for no field that could be told; empty without a response model.
         error: ``None``, or why there is no result.
         input: which input this answers.
