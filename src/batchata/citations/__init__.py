@@ -1,7 +1,8 @@
 """Cited answers: which field each citation belongs to, and whether it stands where it says.
 
-Three steps, each on its own: ``leaves`` (where each value stands in the answer), ``mapping`` (which leaf a cited
-block belongs to), ``grounding`` and ``aligning`` (where it stands in the document).
+Three steps, each on its own: ``leaves`` (where each value stands in the answer), ``mapping`` and ``quotes`` (which leaf
+a cited block or a quoted path belongs to; ``prose`` and ``whole`` for what overlaps no single leaf), ``grounding`` and
+``aligning`` (where it stands in the document; ``negation`` and ``fuzzy`` say what does not count).
 """
 
 from __future__ import annotations

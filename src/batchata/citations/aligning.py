@@ -20,43 +20,15 @@ _MAX_PLACES = 5000
 _FEW = 50
 
 
-class Aligner:
-    """Finds values in the documents; of several places the one near the field's label or its siblings."""
+class _Values:
+    """The places of values, looked up once for all leaves that share one."""
 
-    def __init__(self, grounder: Grounder, leaves: Sequence[Leaf]) -> None:
+    def __init__(self, grounder: Grounder) -> None:
         self._grounder = grounder
-        self._labels = LabelPlaces(grounder.indexes, leaves)
-        self._anchors: defaultdict[tuple[str, int], list[Hit]] = defaultdict(list)
-        """By path of an object and document, where something of it stands, in order."""
         self._known: dict[tuple[type, str, str], list[Place]] = {}
 
-    def settle(self, given: Sequence[tuple[Leaf, Lookup]]) -> list[Citation]:
-        """A citation for each, at the place that is likeliest for its leaf. ``given`` is in any order.
-
-        What is found for one leaf helps to choose for its siblings, here and in ``align``.
-        """
-        settled: dict[int, Citation] = {}
-        surest = sorted(range(len(given)), key=lambda number: len(given[number][1].places or ()))
-        for number in surest:
-            leaf, lookup = given[number]
-            settled[number] = (
-                self._cite(leaf, lookup.citation, lookup.places) if lookup.places else (self._grounder.cite(lookup))
-            )
-        return [settled[number] for number in range(len(given))]
-
-    def align(self, wanted: Sequence[Leaf]) -> dict[str, Citation]:
-        """A citation for each leaf whose value stands in a document.
-
-        ``score`` is below 1 where the value stands in several places.
-        """
-        places = {leaf.path: self._places(leaf) for leaf in wanted}
-        # What stands in one place only is sure, and helps to choose for the rest.
-        surest = sorted((leaf for leaf in wanted if places[leaf.path]), key=lambda leaf: len(places[leaf.path]))
-        citation = Citation("", origin=Origin.ALIGNED)
-        return {leaf.path: self._cite(leaf, citation, places[leaf.path]) for leaf in surest}
-
-    def _places(self, leaf: Leaf) -> list[Place]:
-        """All places of the value, in order of document and text; looked up once for all leaves that share it."""
+    def find(self, leaf: Leaf) -> list[Place]:
+        """All places of the leaf's value, in order; else the likeliest of those roughly like it."""
         key = (type(leaf.value), repr(leaf.value), repr(leaf.raw))
         if key not in self._known:
             self._known[key] = self._search(leaf)
@@ -79,6 +51,42 @@ class Aligner:
         ]
         best = max((place.sureness for place in found), default=0)
         return [place for place in found if place.sureness == best][:_MAX_PLACES]
+
+
+class Aligner:
+    """Finds values in the documents; of several places the one near the field's label or its siblings."""
+
+    def __init__(self, grounder: Grounder, leaves: Sequence[Leaf]) -> None:
+        self._grounder = grounder
+        self._values = _Values(grounder)
+        self._labels = LabelPlaces(grounder.indexes, leaves)
+        self._anchors: defaultdict[tuple[str, int], list[Hit]] = defaultdict(list)
+        """By path of an object and document, where something of it stands, in order."""
+
+    def settle(self, given: Sequence[tuple[Leaf, Lookup]]) -> list[Citation]:
+        """A citation for each, at the place that is likeliest for its leaf. ``given`` is in any order.
+
+        What is found for one leaf helps to choose for its siblings, here and in ``align``.
+        """
+        settled: dict[int, Citation] = {}
+        surest = sorted(range(len(given)), key=lambda number: len(given[number][1].places or ()))
+        for number in surest:
+            leaf, lookup = given[number]
+            settled[number] = (
+                self._cite(leaf, lookup.citation, lookup.places) if lookup.places else (self._grounder.cite(lookup))
+            )
+        return [settled[number] for number in range(len(given))]
+
+    def align(self, wanted: Sequence[Leaf]) -> dict[str, Citation]:
+        """A citation for each leaf whose value stands in a document.
+
+        ``score`` is below 1 where the value stands in several places.
+        """
+        places = {leaf.path: self._values.find(leaf) for leaf in wanted}
+        # What stands in one place only is sure, and helps to choose for the rest.
+        surest = sorted((leaf for leaf in wanted if places[leaf.path]), key=lambda leaf: len(places[leaf.path]))
+        citation = Citation("", origin=Origin.ALIGNED)
+        return {leaf.path: self._cite(leaf, citation, places[leaf.path]) for leaf in surest}
 
     def _cite(self, leaf: Leaf, citation: Citation, places: list[Place]) -> Citation:
         chosen, score = self._choose(leaf, places)

@@ -177,6 +177,14 @@ def _in_word(char: str) -> bool:
     return (char.isalnum() or char == "_") and not ("\u0e00" <= char <= "\u0eff" or "\u2e80" <= char <= "\ua4cf")
 
 
+@dataclass(frozen=True, slots=True)
+class NumberPlaces:
+    """Tokens by what they mean, and by what they would mean in a notation that nothing else in the text shows."""
+
+    meant: defaultdict[Decimal, list[NumberToken]]
+    unlikely: defaultdict[Decimal, list[NumberToken]]
+
+
 class SourceIndex:
     """One source, indexed when first asked. Places are characters of ``text``: all pages in one."""
 
@@ -203,26 +211,15 @@ class SourceIndex:
         return WordIndex(self.folded.text)
 
     @cached_property
-    def _number_tokens(self) -> list[NumberToken]:
+    def numbers(self) -> NumberPlaces:
+        """Tokens by every number they mean, or might mean."""
         text = self.text
-        return numbers(_without_separators(text) if self.source.is_delimited else text)
-
-    @cached_property
-    def numbers(self) -> dict[Decimal, list[NumberToken]]:
-        """Tokens by every number they mean."""
-        found: dict[Decimal, list[NumberToken]] = defaultdict(list)
-        for token in self._number_tokens:
+        found = NumberPlaces(defaultdict(list), defaultdict(list))
+        for token in numbers(_without_separators(text) if self.source.is_delimited else text):
             for value in token.values:
-                found[value].append(token)
-        return found
-
-    @cached_property
-    def unlikely_numbers(self) -> dict[Decimal, list[NumberToken]]:
-        """Tokens by what they would mean in a notation that nothing else in the text shows."""
-        found: dict[Decimal, list[NumberToken]] = defaultdict(list)
-        for token in self._number_tokens:
+                found.meant[value].append(token)
             for value in token.unlikely:
-                found[value].append(token)
+                found.unlikely[value].append(token)
         return found
 
     @cached_property

@@ -99,11 +99,11 @@ def _meant_places(value: float | Decimal | date, written: str, index: SourceInde
     wanted = Decimal(str(value))
     if not wanted.is_finite():
         return []
-    tokens = index.numbers.get(wanted, [])
+    tokens = index.numbers.meant.get(wanted, [])
     if likeliest := [token for token in tokens if token.values[0] == wanted]:
         return _as_places(likeliest, written, index)
     # "1,234" is 1.234 only where the value itself is written so.
-    copied = [token for token in index.unlikely_numbers.get(wanted, ()) if token.text == written]
+    copied = [token for token in index.numbers.unlikely.get(wanted, ()) if token.text == written]
     return _as_places(tokens, written, index) or [
         (hit, match, sureness / 2) for hit, match, sureness in _as_places(copied, written, index)
     ]
@@ -166,7 +166,7 @@ def _same_meaning(text: str, index: SourceIndex) -> Places:
         return _as_places(index.dates.get(meaning.values[0], ()), text, index)
     if meaning is None:
         return []
-    same = [token for token in index.numbers.get(meaning.values[0], ()) if _says(token, meaning)]
+    same = [token for token in index.numbers.meant.get(meaning.values[0], ()) if _says(token, meaning)]
     return _as_places(same, text, index)
 
 

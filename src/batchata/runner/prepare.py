@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from batchata import citations, documents, messages, structured
-from batchata.errors import ArgumentError, ConversationError, DocumentError, LimitError, UnsupportedArgumentError
+from batchata import documents, messages, structured
+from batchata.errors import ConversationError, DocumentError, LimitError, UnsupportedArgumentError
 from batchata.providers import Provider
-from batchata.runner.task import ExampleInput, FileSource, Item, Task, WorkedExample, custom_id
+from batchata.runner.examples import ExampleMaker
+from batchata.runner.task import FileSource, Item, Task, custom_id
 from batchata.types import (
     CitationMode,
     Document,
     DocumentPart,
-    Example,
     Limits,
     Message,
     ModelInfo,
-    Part,
     Request,
-    Source,
     TextPart,
 )
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel
 
 _SEVERAL_JOBS = "Split them over several batch() calls; BatchManager, which will do that for you, is yet to come."
 
@@ -43,7 +34,8 @@ class Preparer:
         self._limits = _limits_of(provider.limits, info)
         _check_task(info, task)
         self._form = _form(provider.limits, info, task)
-        self._examples = tuple(self._example(index, pair) for index, pair in enumerate(task.examples))
+        maker = ExampleMaker(task, self._form, self._load)
+        self._examples = tuple(maker.example(index, pair) for index, pair in enumerate(task.examples))
 
     def lines(self, items: Iterable[Item], run_id: str, *, job: int = 0, total: int) -> Iterator[Prepared]:
         """One encoded request an item, read when its turn comes, within the provider's limits for one job."""
@@ -111,10 +103,7 @@ class Preparer:
             system, turns = messages.parse(item.conversation, f"messages[{item.index}]", self._load)
             self._check_citable(item, turns)
             return system, turns
-        return None, (Message("user", self._ask_of_file(item.file)),)
-
-    def _ask_of_file(self, file: FileSource) -> tuple[Part, ...]:
-        return DocumentPart(self._load(file)), TextPart(self._task.prompt or "")
+        return None, (Message("user", (DocumentPart(self._load(item.file)), TextPart(self._task.prompt or ""))),)
 
     def _load(self, source: FileSource, *, name: str | None = None) -> Document:
         document = documents.load(source, name=name, with_text_layer=self._limits.reads_text_layer)
@@ -135,74 +124,6 @@ class Preparer:
                 f"Item {item.index} ({item.name or 'no file name'}) is {len(line):,} bytes when encoded; "
                 f"{self._provider.name} takes {self._limits.max_request_bytes:,} in one request. Split it."
             )
-
-    def _example(self, index: int, pair: WorkedExample) -> Example:
-        try:
-            given, output = pair
-        except (TypeError, ValueError) as error:
-            raise ArgumentError(f"examples[{index}] must be an (input, output) pair, got {pair!r:.80}.") from error
-        try:
-            asked = self._example_input(f"examples[{index}][0]", given)
-        except (DocumentError, LimitError) as error:
-            raise type(error)(f"examples[{index}]: {error}") from error
-        return Example(asked, self._example_output(index, output, asked))
-
-    def _example_input(self, path: str, given: ExampleInput) -> tuple[Part, ...]:
-        if isinstance(given, str):
-            return tuple(TextPart(text) for text in (given, self._task.prompt) if text)
-        if isinstance(given, (bytes, os.PathLike)):
-            return self._ask_of_file(given)
-        system, turns = messages.parse(given, path, self._load)
-        if system is not None or len(turns) > 1:
-            raise ArgumentError(f"{path} must be one user message, without a system message.")
-        return turns[0].parts
-
-    def _example_output(self, index: int, output: object, asked: Sequence[Part]) -> str:
-        """The answer as the model should have written it, checked against the response model."""
-        from pydantic import ValidationError  # noqa: PLC0415  # imported where first used
-
-        text, response_model = _as_json(output), self._task.response_model
-        is_quoted = self._task.citations is CitationMode.QUOTED
-        if response_model is None:
-            if is_quoted:
-                raise UnsupportedArgumentError(
-                    "A worked example in words does not say where its answer stands, so it cannot be shown with "
-                    "citation_mode='quoted'. Give a response_model, or leave examples off."
-                )
-            return text
-        try:
-            response_model.model_validate_json(text, by_alias=True, by_name=True)
-        except ValidationError as error:
-            words = re.sub(r"\s+", " ", str(error))
-            raise ArgumentError(
-                f"The output of examples[{index}] does not fit the response model: {words}"
-            ) from error
-        if is_quoted:
-            return self._quoted(index, text, response_model, asked)
-        return f'{{"value":{text}}}' if self._form.is_wrapped else text
-
-    def _quoted(self, index: int, text: str, response_model: type[BaseModel], asked: Sequence[Part]) -> str:
-        """A worked example's answer with the quotes that a model should have given, as far as we find them."""
-        try:
-            reading = structured.read(text, response_model)
-        except structured.InvalidOutput as error:
-            raise ArgumentError(f"The output of examples[{index}] is not JSON: {error.message}") from error
-        sources = [source for part in asked if (source := self._source_of(part)) is not None]
-        return structured.wrapped_answer(text, citations.quotes_of(reading.value, reading.node, sources))
-
-    def _source_of(self, part: Part) -> Source | None:
-        """What a part of a worked example can be quoted from."""
-        if isinstance(part, TextPart):
-            return None if part.text == self._task.prompt else Source("text", (part.text,), paged=False)
-        return None if part.document.kind.is_image else documents.source(part.document)
-
-
-def _as_json(output: object) -> str:
-    from pydantic import BaseModel  # noqa: PLC0415  # imported where first used
-
-    if isinstance(output, BaseModel):
-        return output.model_dump_json(by_alias=True)
-    return output if isinstance(output, str) else json.dumps(output, ensure_ascii=False, default=str)
 
 
 @dataclass(frozen=True, slots=True)
