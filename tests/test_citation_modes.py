@@ -62,6 +62,18 @@ class Sent:
         return '"citations": {"enabled"' in json.dumps(self.params)
 
 
+def extract(file: Path, mode: Any, **more: Any) -> BatchJob[Invoice]:
+    return batch(
+        MODEL,
+        files=[file],
+        prompt="Extract.",
+        response_model=Invoice,
+        enable_citations=True,
+        citation_mode=mode,
+        **more,
+    )
+
+
 def quote(path: str, text: str, page: int | None) -> dict[str, Any]:
     return {"path": path, "quote": text, "page": page}
 
@@ -91,14 +103,7 @@ def test_quotes_are_asked_for_taken_off_and_looked_up(anthropic_server: Anthropi
     ]
     sent = Sent(anthropic_server, {"data": DATA, "citations": quotes})
     file = make_pdf(tmp_path / "invoice.pdf", *INVOICE)
-    job = batch(
-        MODEL,
-        files=[file],
-        prompt="Extract.",
-        response_model=Invoice,
-        enable_citations=True,
-        citation_mode="quoted",
-    )
+    job = extract(file, "quoted")
     entry = job.results()[0]
     assert entry["result"] == Invoice.model_validate(DATA)
     cited = fields(entry)
@@ -205,16 +210,7 @@ def test_examples_show_the_quotes_that_are_wanted(anthropic_server: AnthropicSer
         "total": "2009.90",
     }
     file = make_pdf(tmp_path / "invoice.pdf", *INVOICE)
-    job = batch(
-        MODEL,
-        files=[file],
-        prompt="Extract.",
-        response_model=Invoice,
-        enable_citations=True,
-        citation_mode="quoted",
-        examples=[(example, shown_output)],
-    )
-    job.results()
+    extract(file, "quoted", examples=[(example, shown_output)]).results()
     told = json.loads(sent.params[0]["messages"][1]["content"][0]["text"])
     assert told == {
         "data": shown_output,
@@ -231,14 +227,7 @@ def test_examples_show_the_quotes_that_are_wanted(anthropic_server: AnthropicSer
 def test_values_are_looked_for_where_nobody_is_asked(anthropic_server: AnthropicServer, tmp_path: Path) -> None:
     sent = Sent(anthropic_server, DATA)
     file = make_pdf(tmp_path / "invoice.pdf", *INVOICE)
-    job = batch(
-        MODEL,
-        files=[file],
-        prompt="Extract.",
-        response_model=Invoice,
-        enable_citations=True,
-        citation_mode="aligned",
-    )
+    job = extract(file, "aligned")
     cited = fields(job.results()[0])
     assert {path: shown(each) for path, each in cited.items()} == {
         "number": [("aligned", "4711", 2, Match.EXACT, True, True)],
@@ -279,14 +268,7 @@ def test_anthropic_cites_itself(anthropic_server: AnthropicServer, mode: Any) ->
 def test_the_pages_without_text_are_named(anthropic_server: AnthropicServer, tmp_path: Path) -> None:
     Sent(anthropic_server, {"data": DATA, "citations": [quote("total", "1,200.50", 2)]})
     file = make_pdf(tmp_path / "scan.pdf", "Acme Ltd", "")
-    job = batch(
-        MODEL,
-        files=[file],
-        prompt="Extract.",
-        response_model=Invoice,
-        enable_citations=True,
-        citation_mode="quoted",
-    )
+    job = extract(file, "quoted")
     entry = job.results()[0]
     cited = fields(entry)
     assert shown(cited["total"]) == [("quoted", "1,200.50", 2, Match.NOT_FOUND, False, True)]
