@@ -59,6 +59,7 @@ _BROKEN_LINE = re.compile(rf"(?<=[{UNSPACED}])[ \t]*\r?\n\s*(?=[{UNSPACED}])")
 _BROKEN_WORD = re.compile(r"(?<=[^\W\d_])[-‐‑\u00ad\u0002](?:[ \t]*\r?\n\s*)?(?=[^\W\d_])")
 _HARD_BREAK = re.compile(r"[\u00ad\u0002][ \t]*\r?\n\s*")
 _LINE_END = re.compile(r"[\r\n\f]")
+_RUN = re.compile(r"(?P<plain>[!-~]+)|(?P<space>\s+)|.", re.DOTALL)
 _PARTS_DIGITS = re.compile(r"\d[.,]? \d")
 
 
@@ -79,24 +80,23 @@ def _spans(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
 
 
 def _fold_piece(text: str, start: int, end: int, kept: list[str], origin: array[int]) -> None:
-    for index in range(start, end):
-        char = text[index]
-        if char.isspace():
+    for run in _RUN.finditer(text, start, end):
+        if run["plain"]:
+            kept.append(run.group().lower().replace("`", "'"))
+            origin.extend(range(run.start(), run.end()))
+        elif run["space"]:
             if kept and kept[-1] != " ":
                 kept.append(" ")
-                origin.append(index)
-            continue
-        plain = _PLAIN.get(ord(char))
-        if plain is None:
-            plain = _plain(char)
-        for each in plain:
-            kept.append(each)
-            origin.append(index)
+                origin.append(run.start())
+        else:
+            plain = _PLAIN.get(ord(run.group()))
+            plain = _plain(run.group()) if plain is None else plain
+            if plain:
+                kept.append(plain)
+                origin.extend([run.start()] * len(plain))
 
 
 def _plain(char: str) -> str:
-    if char.isascii():
-        return char.lower()
     if unicodedata.category(char) == "No":
         return char  # "10²" is not "102"
     return unicodedata.normalize("NFKD", char).casefold()
