@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test lint types bench wheel requirements format clean
+.PHONY: help demo test postgres lint types bench wheel requirements format clean
 
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -28,6 +28,12 @@ demo: $(READY)  ## the main job, on documents of its own, with a small real mode
 test: $(READY)  ## all tests, with branch coverage
 	$(BIN)/batchata local fetch
 	$(BIN)/python -m pytest --numprocesses 2 --cov --cov-report=term-missing:skip-covered
+
+postgres:  ## Debian's PostgreSQL, which the tests of the stores start and stop
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
+	  SUDO=$$(test "$$(id -u)" = 0 || echo sudo); $$SUDO apt-get update -qq && \
+	  $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql; } \
+	  || echo "PostgreSQL could not be installed: its tests will be skipped"
 
 lint: $(READY)  ## ruff and the layers contract
 	$(BIN)/ruff check .
@@ -55,7 +61,7 @@ requirements: $(READY)  ## compile the pinned, hashed requirements anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	  requirements/uv.in -o requirements/uv.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
-	  pyproject.toml --extra anthropic --extra local --group dev -o requirements/dev.txt
+	  pyproject.toml --extra anthropic --extra local --extra postgres --group dev -o requirements/dev.txt
 
 clean:  ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage*

@@ -15,6 +15,9 @@ BatchataError
 ├── ProviderError                      the provider refused or could not be asked
 │   └── SubmissionInDoubtError         nobody knows whether the job was created
 ├── JobFailedError                     the job ended without any result to read
+├── ResultsError                       a results directory that cannot be read or written
+├── StateError                         a run's stored state that cannot be used, or is not ours
+│   └── StateLockedError               another process works on the run
 └── NotReadyError (TimeoutError)       results asked for before the job's end
 """
 
@@ -102,6 +105,18 @@ class SubmissionInDoubtError(ProviderError):
 
 class JobFailedError(BatchataError):
     """The job ended at the provider without any result to read."""
+
+
+class ResultsError(BatchataError):
+    """A results directory, or a file in it, cannot be written, or is not one that this version can read."""
+
+
+class StateError(BatchataError):
+    """A run's stored state cannot be read or written, or is not one that this version can read. It stays as it was."""
+
+
+class StateLockedError(StateError):
+    """Another process works on this run; the message says which, since when, and what to do."""
 
 
 class NotReadyError(BatchataError, TimeoutError):

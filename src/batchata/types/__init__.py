@@ -27,9 +27,12 @@ from batchata.types.jobs import (
 from batchata.types.public import (
     BatchResult,
     ErrorInfo,
+    Estimate,
     InputInfo,
     JobStats,
     Price,
+    RunStats,
+    RunSummary,
     UsageInfo,
 )
 from batchata.types.requests import (
@@ -46,6 +49,14 @@ from batchata.types.requests import (
     TextPart,
     TokenCount,
 )
+from batchata.types.runs import (
+    JobRecord,
+    JobStatus,
+    Planned,
+    RunInfo,
+    RunState,
+    Totals,
+)
 
 __all__ = [
     "BatchResult",
@@ -56,12 +67,15 @@ __all__ = [
     "DocumentKind",
     "DocumentPart",
     "ErrorInfo",
+    "Estimate",
     "Example",
     "Failed",
     "InputInfo",
+    "JobRecord",
     "JobSnapshot",
     "JobState",
     "JobStats",
+    "JobStatus",
     "JsonObject",
     "Limits",
     "Match",
@@ -70,18 +84,24 @@ __all__ = [
     "Origin",
     "Outcome",
     "Part",
+    "Planned",
     "Price",
     "Quote",
     "Reason",
     "Request",
     "RequestCounts",
     "Role",
+    "RunInfo",
+    "RunState",
+    "RunStats",
+    "RunSummary",
     "SchemaDialect",
     "Source",
     "Succeeded",
     "TextBlock",
     "TextPart",
     "TokenCount",
+    "Totals",
     "Usage",
     "UsageInfo",
 ]

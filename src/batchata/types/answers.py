@@ -167,6 +167,10 @@ class Reason(StrEnum):
     INVALID_OUTPUT = "invalid_output"
     TRUNCATED = "truncated"
     REFUSED = "refused"
+    UNREADABLE = "unreadable"
+    """The input could not be read, or cannot be sent: nothing was asked."""
+    PENDING = "pending"
+    """No outcome yet: not started, or still at the provider."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,3 +94,93 @@ class JobStats(TypedDict):
     service_tier: str | None
     batch_discount: Decimal | None
     raw_results_dir: str | None
+
+
+class RunSummary(TypedDict, total=False):
+    """What ``BatchManager.run`` returns. All keys are there; ``retry_count`` only from ``retry_failed``.
+
+    Keys:
+        total_items: the number of inputs.
+        completed_items: with a result.
+        failed_items: with an outcome and no result. Completed, failed and not started make up the total.
+        total_cost: dollars billed, exact; ``None`` when some item's cost is not known (``stats`` has the known part).
+        jobs_completed: jobs whose outcomes are on disk.
+        cost_limit_reached: whether ``max_cost`` kept items from being sent.
+        retry_count: items that were tried again.
+    """
+
+    total_items: int
+    completed_items: int
+    failed_items: int
+    total_cost: Decimal | None
+    jobs_completed: int
+    cost_limit_reached: bool
+    retry_count: int
+
+
+class RunStats(TypedDict):
+    """How a run stands: ``BatchManager.stats``.
+
+    Keys:
+        total_items: the number of inputs; ``None`` while a lazy iterable was not read to its end.
+        completed_items: with a result.
+        failed_items: with an outcome and no result.
+        total_cost: as in ``RunSummary``.
+        known_cost: dollars known to be billed.
+        unknown_costs: items whose cost is not known.
+        cost_is_estimate: whether some cost rests on a documented factor.
+        reserved_cost: the most that jobs in flight may still cost; ``None`` if that was not worked out (no ``max_cost``).
+        max_cost: the cap, if there is one.
+        cost_limit_reached: as in ``RunSummary``.
+        jobs_completed: jobs whose outcomes are on disk.
+        jobs: other jobs by status.
+        elapsed_time: seconds since the run began, also over several processes.
+        items_per_minute: while this process works on it; ``None`` before the first outcome.
+        seconds_left: at that pace; ``None`` while it is not known.
+        results_dir: where the outcomes are.
+        state_path: where the run is remembered.
+    """
+
+    total_items: int | None
+    completed_items: int
+    failed_items: int
+    total_cost: Decimal | None
+    known_cost: Decimal
+    unknown_costs: int
+    cost_is_estimate: bool
+    reserved_cost: Decimal | None
+    max_cost: Decimal | None
+    cost_limit_reached: bool
+    jobs_completed: int
+    jobs: dict[str, int]
+    elapsed_time: float
+    items_per_minute: float | None
+    seconds_left: float | None
+    results_dir: str
+    state_path: str
+
+
+class Estimate(TypedDict):
+    """What a run would take: ``BatchManager.estimate``. Nothing is sent to be answered for it.
+
+    Keys:
+        total_items: the number of inputs.
+        unreadable_items: those that cannot be sent, and cost nothing.
+        jobs: how many the rest would be split into.
+        input_tokens: of all requests.
+        input_tokens_are_exact: each was counted by the provider; else counted for some, or bounded, and projected.
+        output_tokens: likely ones.
+        output_tokens_are_assumed: no answer of this run is known yet, so a quarter of ``max_tokens`` is taken.
+        likely_cost: dollars; ``None`` without a known price.
+        worst_cost: dollars, if every answer takes all of ``max_tokens``; ``None`` without a known price.
+    """
+
+    total_items: int
+    unreadable_items: int
+    jobs: int
+    input_tokens: int
+    input_tokens_are_exact: bool
+    output_tokens: int
+    output_tokens_are_assumed: bool
+    likely_cost: Decimal | None
+    worst_cost: Decimal | None

@@ -1,0 +1,9 @@
+"""The results directory: what came back, as entries and as it came, and the way from there to entries again."""
+
+from __future__ import annotations
+
+from batchata.results.load import load_results_from_disk
+from batchata.results.processed import ResultsDir
+from batchata.results.raw import open_raw_dir, write_raw
+
+__all__ = ["ResultsDir", "load_results_from_disk", "open_raw_dir", "write_raw"]

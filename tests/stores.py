@@ -1,0 +1,183 @@
+"""What the tests of the stores share: a run, its jobs, and processes that work on it and are really killed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import IO
+
+from batchata.errors import StateLockedError
+from batchata.store import Store, open_store
+from batchata.types import JobRecord, JobStatus, Planned, RunInfo, RunState, Totals
+
+ROOT = Path(__file__).parent.parent
+RUN = RunInfo(
+    "k3x9", datetime(2026, 11, 22, 9, 30, 0, 250_000, tzinfo=UTC), {"model": "local/tiny", "prompt": "9f2c"}
+)
+FULL = JobRecord(
+    number=7,
+    status=JobStatus.IN_PROGRESS,
+    items=(70, 71, 72, 75),
+    inputs="5e0d",
+    is_retry=True,
+    unsent=((73, "'b.pdf' is encrypted."), (74, "'ç.pdf' is empty.")),
+    reserved_usd=Decimal("0.1250"),
+    submitting_at=datetime(2026, 11, 22, 23, 59, 59, 999_999, tzinfo=timezone(timedelta(hours=5, minutes=30))),
+    provider_job_id="msgbatch_01",
+    rivals=("msgbatch_02", "msgbatch_03"),
+    is_proven=False,
+    completed=2,
+    failed=1,
+    cost_usd=Decimal("0.0000000375"),
+    cost_is_estimate=True,
+    message="the queue is full: try “later”",
+)
+BARE = JobRecord(number=0, status=JobStatus.PLANNED, items=(), inputs="")
+PLANNED = Planned(items=80, digest="a1b2", is_all=True)
+
+
+@contextlib.contextmanager
+def opened(address: str | Path) -> Iterator[Store]:
+    with contextlib.closing(open_store(address)) as store:
+        yield store
+
+
+def begin(address: str | Path, *jobs: JobRecord, planned: Planned = PLANNED) -> None:
+    """A run with these steps, closed again."""
+    with opened(address) as store:
+        store.create(RUN)
+        for job in jobs:
+            store.save(job, planned)
+
+
+def loaded(address: str | Path) -> RunState | None:
+    """As another opening sees it."""
+    with opened(address) as store:
+        return store.load()
+
+
+def over(number: int, *, completed: int = 1, failed: int = 0, cost: str | None = "0.01") -> JobRecord:
+    return JobRecord(
+        number=number,
+        status=JobStatus.COLLECTED,
+        items=tuple(range(10 * number, 10 * number + completed + failed)),
+        inputs="5e0d",
+        completed=completed,
+        failed=failed,
+        cost_usd=None if cost is None else Decimal(cost),
+    )
+
+
+def say(*words: object) -> None:
+    """To the process that started this one, or to whoever looks at the figures."""
+    print(*words, flush=True)  # nobody else sees it  # noqa: T201  # nobody else sees it
+
+
+def step_of(step: int) -> tuple[JobRecord, Planned]:
+    """Three jobs at a time go through four statuses, each status in one step."""
+    group, phase, number = step // 12, step % 12 // 3, step // 12 * 3 + step % 3
+    status = (JobStatus.PLANNED, JobStatus.SUBMITTING, JobStatus.IN_PROGRESS, JobStatus.COLLECTED)[phase]
+    job = JobRecord(
+        number=number,
+        status=status,
+        items=tuple(range(10 * number, 10 * number + 10)),
+        inputs="5e0d",
+        provider_job_id=f"msgbatch_{number}" if phase >= 2 else None,
+        completed=9 if phase == 3 else 0,
+        failed=1 if phase == 3 else 0,
+        cost_usd=Decimal("0.0125") if phase == 3 else None,
+    )
+    return job, Planned(items=10 * (number + 1 if phase == 0 else group * 3 + 3))
+
+
+def state_after(steps: int) -> RunState:
+    """What ``steps`` steps leave, from arithmetic."""
+    group, rest = divmod(steps, 12)
+    ended = 3 * group + max(0, rest - 9)
+    begun = 3 * group + min(rest, 3)
+    live = {}
+    for number in range(ended, begun):
+        phases = (rest - number % 3 + 2) // 3
+        live[number] = step_of(12 * group + 3 * (phases - 1) + number % 3)[0]
+    return RunState(
+        run=RUN,
+        planned=Planned(items=10 * begun),
+        live=live,
+        over=tuple(range(ended)),
+        totals=Totals(jobs=ended, completed=9 * ended, failed=ended, cost_usd=Decimal("0.0125") * ended),
+    )
+
+
+def child_save(address: str, steps_done: str) -> None:
+    """Goes on saving from a step, and says each that returned."""
+    with opened(address) as store:
+        say("open")
+        if store.load() is None:
+            store.create(RUN)
+        step = int(steps_done)
+        while True:
+            store.save(*step_of(step))
+            step += 1
+            say(step)
+
+
+def child_hold(address: str) -> None:
+    with opened(address):
+        say("held")
+        sys.stdin.read()
+
+
+def child_race() -> None:
+    """Opens each address it is told, and holds it until told the next."""
+    with contextlib.ExitStack() as held:
+        for line in sys.stdin:
+            held.close()
+            try:
+                store = open_store(line.strip())
+            except StateLockedError:
+                say("refused")
+            else:
+                held.callback(store.close)
+                say("got")
+
+
+def child_fork(address: str) -> None:
+    """Leaves a child of its own behind, which was made while the lock was held."""
+    with opened(address):
+        child = os.fork()
+        if child == 0:
+            time.sleep(60)
+            os._exit(0)
+        say(child)
+        sys.stdin.read()
+
+
+@contextlib.contextmanager
+def child(function: Callable[..., None], *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A process of its own; killed at the end."""
+    code = f"import sys, tests.stores as t; t.{function.__name__}(*sys.argv[1:])"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=30)
+
+
+def out(process: subprocess.Popen[str]) -> IO[str]:
+    assert process.stdout is not None
+    return process.stdout

@@ -1,0 +1,344 @@
+"""One contract for all stores, on a real disk and a real PostgreSQL server, with processes that are really killed."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from batchata.errors import ArgumentError, MissingExtraError, StateError, StateLockedError
+from batchata.store import open_store
+from batchata.types import JobRecord, JobStatus, Planned, RunState, Totals
+from tests.postgres import folder_of_programs, postgres_server
+from tests.stores import (
+    BARE,
+    FULL,
+    PLANNED,
+    RUN,
+    begin,
+    child,
+    child_hold,
+    child_save,
+    loaded,
+    opened,
+    out,
+    over,
+    say,
+    state_after,
+)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    programs = folder_of_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed: make postgres")
+    with postgres_server(programs) as address:
+        yield address
+
+
+@pytest.fixture(params=["json", "sqlite", "postgres"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where nothing is stored yet."""
+    if request.param == "postgres":
+        name = re.sub(r"[^A-Za-z0-9._-]", "-", request.node.name)
+        return f"{request.getfixturevalue('postgres')}&run={name}"
+    return str(tmp_path / "run.json") if request.param == "json" else f"sqlite:///{tmp_path}/run.db"
+
+
+def test_nothing_is_stored_at_first(address: str) -> None:
+    assert loaded(address) is None
+
+
+def test_a_run_begins_without_jobs(address: str) -> None:
+    begin(address)
+    assert loaded(address) == RunState(run=RUN, planned=Planned(), live={}, over=(), totals=Totals())
+
+
+def test_a_run_is_not_begun_over_another(address: str) -> None:
+    begin(address, FULL)
+    with opened(address) as store, pytest.raises(StateError, match="already holds a run"):
+        store.create(replace(RUN, run_id="other"))
+    assert loaded(address) == RunState(run=RUN, planned=PLANNED, live={7: FULL})
+
+
+def test_no_job_is_saved_into_no_run(address: str) -> None:
+    with opened(address) as store, pytest.raises(StateError, match="holds no run"):
+        store.save(FULL, PLANNED)
+    assert loaded(address) is None
+
+
+@pytest.mark.parametrize("status", [status for status in JobStatus if status is not JobStatus.COLLECTED])
+def test_every_field_comes_back_in_every_status(address: str, status: JobStatus) -> None:
+    job = replace(FULL, status=status)
+    begin(address, BARE, job)
+    state = loaded(address)
+    assert state == RunState(run=RUN, planned=PLANNED, live={0: BARE, 7: job})
+    assert state is not None
+    assert [type(state.live[7].items), type(state.live[7].unsent[0])] == [tuple, tuple]
+    assert str(state.live[7].reserved_usd) == "0.1250"
+    assert state.live[7].submitting_at == datetime(2026, 11, 22, 18, 29, 59, 999_999, tzinfo=UTC)
+    assert list(state.live) == [0, 7]
+
+
+def test_what_is_loaded_is_what_the_store_itself_goes_on_with(address: str) -> None:
+    with opened(address) as store:
+        store.create(RUN)
+        store.save(FULL, PLANNED)
+        assert store.load() == RunState(run=RUN, planned=PLANNED, live={7: FULL})
+    assert loaded(address) == RunState(run=RUN, planned=PLANNED, live={7: FULL})
+
+
+def test_a_job_goes_its_way_and_leaves_its_sums(address: str) -> None:
+    job = JobRecord(number=0, status=JobStatus.PLANNED, items=(0, 1, 2), inputs="5e0d", reserved_usd=Decimal("0.5"))
+    with opened(address) as store:
+        store.create(RUN)
+        for status in (JobStatus.PLANNED, JobStatus.SUBMITTING, JobStatus.IN_PROGRESS, JobStatus.ENDED):
+            job = replace(job, status=status)
+            store.save(job, PLANNED)
+            assert store.load() == RunState(run=RUN, planned=PLANNED, live={0: job})
+        store.save(job.moved(JobStatus.COLLECTED, completed=2, failed=1, cost_usd=Decimal("0.03")), PLANNED)
+    totals = Totals(jobs=1, completed=2, failed=1, cost_usd=Decimal("0.03"))
+    assert loaded(address) == RunState(run=RUN, planned=PLANNED, live={}, over=(0,), totals=totals)
+
+
+def test_the_same_end_saved_twice_counts_once(address: str) -> None:
+    begin(address, over(0), over(1), over(0))
+    with opened(address) as store:
+        store.save(over(1), Planned(items=90, digest="c3"))
+    assert loaded(address) == RunState(
+        run=RUN,
+        planned=Planned(items=90, digest="c3"),
+        over=(0, 1),
+        totals=Totals(jobs=2, completed=2, cost_usd=Decimal("0.02")),
+    )
+
+
+def test_a_job_that_is_over_stays_over(address: str) -> None:
+    begin(address, over(0))
+    with opened(address) as store, pytest.raises(ValueError, match="job 0 is over, and cannot become planned"):
+        store.save(BARE, Planned(items=1, digest="ff"))
+    totals = Totals(jobs=1, completed=1, cost_usd=Decimal("0.01"))
+    assert loaded(address) == RunState(run=RUN, planned=PLANNED, over=(0,), totals=totals)
+
+
+def test_sums_are_exact(address: str) -> None:
+    tiny = "0.000000000000000000001"
+    retry = replace(over(4, completed=2, failed=1, cost="10.10"), is_retry=True)
+    estimate = replace(over(5, cost="0"), cost_is_estimate=True)
+    jobs = [over(0, completed=7, failed=3, cost="0.1"), over(1, cost="0.1"), over(2, cost=tiny), over(3, cost=None)]
+    begin(address, *jobs, retry, estimate)
+    state = loaded(address)
+    assert state is not None
+    assert state.totals == Totals(
+        jobs=6,
+        completed=7 + 1 + 1 + 1 + 2 + 1,
+        failed=3 + 1 - 3,
+        cost_usd=Decimal("10.300000000000000000001"),
+        unknown_costs=1,
+        has_estimates=True,
+    )
+
+
+def test_jobs_end_in_any_order(address: str) -> None:
+    numbers = [*range(30), 40, 41, 1000]
+    random.Random(4).shuffle(numbers)  # the same order every time  # noqa: S311  # the same order every time
+    with opened(address) as store:
+        store.create(RUN)
+        for count, number in enumerate(numbers, 1):
+            store.save(over(number), PLANNED)
+            state = store.load()
+            assert state is not None
+            assert state.over == tuple(sorted(numbers[:count]))
+    assert loaded(address) == state
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_order_of_steps_leaves_what_was_saved_last(address: str, seed: int) -> None:
+    chance = random.Random(seed)  # repeatable  # noqa: S311  # repeatable
+    live: dict[int, JobRecord] = {}
+    ended: dict[int, JobRecord] = {}
+    with opened(address) as store:
+        store.create(RUN)
+        for count in range(60):
+            number = chance.randrange(12)
+            status = chance.choice(list(JobStatus))
+            job = replace(FULL, number=number, status=status, is_retry=False, message=str(count), failed=count)
+            if status is JobStatus.COLLECTED or number in ended:
+                job = ended.setdefault(number, replace(job, status=JobStatus.COLLECTED))
+                live.pop(number, None)
+            else:
+                live[number] = job
+            store.save(job, Planned(items=count, digest=str(count)))
+    state = loaded(address)
+    assert state is not None
+    assert (state.live, state.over) == (live, tuple(sorted(ended)))
+    assert state.planned == Planned(items=59, digest="59")
+    assert state.totals.failed == sum(job.failed for job in ended.values())
+
+
+def test_messages_may_hold_what_is_no_text(address: str) -> None:
+    job = replace(FULL, message="a\0b \udcff", unsent=((1, "'\udce9t\udce9.pdf' cannot be read"),))
+    begin(address, job)
+    state = loaded(address)
+    assert state is not None
+    assert state.live[7].message == r"a\x00b \udcff"
+    assert state.live[7].unsent == ((1, r"'\udce9t\udce9.pdf' cannot be read"),)
+
+
+def test_a_large_job_is_kept(address: str) -> None:
+    job = replace(FULL, items=tuple(range(100_000)))
+    begin(address, job)
+    assert loaded(address) == RunState(run=RUN, planned=PLANNED, live={7: job})
+
+
+def test_a_closed_store_writes_nothing(address: str) -> None:
+    begin(address, FULL)
+    store = open_store(address)
+    store.close()
+    store.close()
+    with pytest.raises(StateError, match="closed"):
+        store.save(BARE, PLANNED)
+    assert loaded(address) == RunState(run=RUN, planned=PLANNED, live={7: FULL})
+
+
+def test_a_second_opening_is_refused_by_name(address: str) -> None:
+    mine = f"process {os.getpid()} on host {socket.gethostname()!r}, since 20\\d\\d-"
+    with opened(address), pytest.raises(StateLockedError, match=mine):
+        open_store(address)
+    assert loaded(address) is None
+
+
+KILLS = {"json": 40, "sqlite": 10, "postgres": 5}
+
+
+def test_a_kill_at_any_moment_leaves_a_whole_state(address: str, request: pytest.FixtureRequest) -> None:
+    kills = KILLS[request.node.callspec.params["address"]]
+    chance = random.Random(1)  # repeatable  # noqa: S311  # repeatable
+    steps = 0
+    in_between = 0
+    for kill in range(kills):
+        said: list[str] = []
+        with child(child_save, address, str(steps)) as process:
+            if kill % 5:
+                said = [out(process).readline() for _ in range(chance.randrange(1, 20))]
+                time.sleep(chance.uniform(0, 0.02))
+            else:  # while it starts, opens and begins
+                time.sleep(chance.uniform(0.2, 0.8))
+            process.kill()
+            said += out(process).read().splitlines(keepends=True)
+        returned = max((int(line) for line in said if re.fullmatch(r"\d+\n", line)), default=steps)
+        state = loaded(address)  # the dead process's lock is taken over
+        if state is None:
+            assert returned == 0
+            continue
+        assert state in (state_after(returned), state_after(returned + 1))
+        in_between += state == state_after(returned + 1)
+        steps = returned + (state == state_after(returned + 1))
+    say(f"\n{kills} kills, {steps} steps, {in_between} times between the step and its report")
+    assert steps > kills
+
+
+def test_a_holder_is_named_and_its_death_sets_free(address: str) -> None:
+    with child(child_hold, address) as process:
+        assert out(process).readline() == "held\n"
+        with pytest.raises(
+            StateLockedError, match=f"process {process.pid} on host {socket.gethostname()!r}"
+        ) as error:
+            open_store(address)
+        assert "take the run up again" in str(error.value)
+        process.kill()
+        process.wait(30)
+        assert loaded(address) is None
+
+
+@pytest.mark.parametrize("address", ["sqlite", "postgres"], indirect=True)
+def test_runs_in_one_database_are_apart(address: str) -> None:
+    first = address if "run=" in address else f"{address}?run=first"
+    second = first + ".2"
+    with opened(first) as one, opened(second) as two:
+        one.create(RUN)
+        two.create(replace(RUN, run_id="two"))
+        one.save(FULL, PLANNED)
+        two.save(over(7, cost="5"), Planned(items=1))
+        assert one.load() == RunState(run=RUN, planned=PLANNED, live={7: FULL})
+    assert loaded(second) == RunState(
+        run=replace(RUN, run_id="two"),
+        planned=Planned(items=1),
+        over=(7,),
+        totals=Totals(jobs=1, completed=1, cost_usd=Decimal(5)),
+    )
+
+
+def test_a_lost_connection_ends_the_writing(postgres: str) -> None:
+    address = f"{postgres}&run=lost"
+    with opened(address) as store:
+        store.create(RUN)
+        store.save(FULL, PLANNED)
+        engine = sa.create_engine(postgres, poolclass=sa.NullPool)
+        with engine.connect() as other:
+            ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE :name"
+            found = other.execute(sa.text(ended), {"name": f"batchata process {os.getpid()} on host%"}).all()
+        assert found == [(True,)]
+        with pytest.raises(StateError, match="cannot be read or written: .*terminating connection"):
+            store.save(BARE, PLANNED)
+        with opened(address) as other_store:
+            with pytest.raises(StateError, match="was lost or closed, and the lock with it"):
+                store.save(BARE, PLANNED)
+            assert other_store.load() == RunState(run=RUN, planned=PLANNED, live={7: FULL})
+
+
+def test_a_server_that_is_not_there(tmp_path: Path) -> None:
+    address = f"postgresql+psycopg://me:s3cret@/postgres?host={tmp_path}&password=s3cret"
+    with pytest.raises(StateError, match="cannot be read or written: connection .*: No such file") as error:
+        open_store(address)
+    assert "s3cret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("run.yaml", "kept in 'run.yaml'.*sqlite:///run.db"),
+        ("", "kept in ''"),
+        ("mysql://me:s3cret@host/db", "kept in a database 'mysql'.*postgresql\\+psycopg://"),
+        ("postgresql://me:s3cret@host/db", "kept in a database 'postgresql'.*postgresql\\+psycopg://"),
+        ("postgresql+psycopg://me:s3cret@host:port/db", "cannot be read"),
+        ("sqlite://", "give SQLite a file"),
+        ("sqlite:///:memory:", "give SQLite a file"),
+        ("sqlite:///run.db?run=a/b", "name 'a/b' must be of"),
+        ("sqlite:///run.db?run=a&run=b", "name .'a', 'b'. must be of"),
+    ],
+)
+def test_addresses_that_are_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, reason: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ArgumentError, match=reason) as error:
+        open_store(address)
+    assert "s3cret" not in str(error.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_without_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sqlalchemy", None)
+    monkeypatch.delitem(sys.modules, "batchata.store.sql", raising=False)
+    with pytest.raises(MissingExtraError, match="pip install 'batchata\\[postgres\\]'"):
+        open_store(f"sqlite:///{tmp_path}/run.db")
+
+
+def test_a_document_needs_no_sqlalchemy() -> None:
+    code = "import batchata.store, sys; print('sqlalchemy' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
+    assert found.stdout == "False\n"
