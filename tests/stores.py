@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
-from typing import IO
+from types import FrameType
+from typing import IO, TYPE_CHECKING
 
-from batchata.errors import StateLockedError
+from batchata.errors import StateError, StateLockedError
 from batchata.store import Store, open_store
 from batchata.types import JobRecord, JobStatus, Planned, RunInfo, RunState, Totals
+
+if TYPE_CHECKING:
+    from _typeshed import TraceFunction
 
 ROOT = Path(__file__).parent.parent
 RUN = RunInfo(
@@ -36,6 +43,7 @@ FULL = JobRecord(
     completed=2,
     failed=1,
     cost_usd=Decimal("0.0000000375"),
+    unknown_costs=1,
     cost_is_estimate=True,
     message="the queue is full: try “later”",
 )
@@ -63,7 +71,7 @@ def loaded(address: str | Path) -> RunState | None:
         return store.load()
 
 
-def over(number: int, *, completed: int = 1, failed: int = 0, cost: str | None = "0.01") -> JobRecord:
+def over(number: int, *, completed: int = 1, failed: int = 0, cost: str = "0.01") -> JobRecord:
     return JobRecord(
         number=number,
         status=JobStatus.COLLECTED,
@@ -71,7 +79,7 @@ def over(number: int, *, completed: int = 1, failed: int = 0, cost: str | None =
         inputs="5e0d",
         completed=completed,
         failed=failed,
-        cost_usd=None if cost is None else Decimal(cost),
+        cost_usd=Decimal(cost),
     )
 
 
@@ -92,7 +100,9 @@ def step_of(step: int) -> tuple[JobRecord, Planned]:
         provider_job_id=f"msgbatch_{number}" if phase >= 2 else None,
         completed=9 if phase == 3 else 0,
         failed=1 if phase == 3 else 0,
-        cost_usd=Decimal("0.0125") if phase == 3 else None,
+        reserved_usd=Decimal("0.02"),
+        cost_usd=Decimal("0.0125") if phase == 3 else Decimal(0),
+        unknown_costs=1 if phase == 3 else 0,
     )
     return job, Planned(items=10 * (number + 1 if phase == 0 else group * 3 + 3))
 
@@ -111,7 +121,14 @@ def state_after(steps: int) -> RunState:
         planned=Planned(items=10 * begun),
         live=live,
         over=tuple(range(ended)),
-        totals=Totals(jobs=ended, completed=9 * ended, failed=ended, cost_usd=Decimal("0.0125") * ended),
+        totals=Totals(
+            jobs=ended,
+            completed=9 * ended,
+            failed=ended,
+            cost_usd=Decimal("0.0125") * ended,
+            unknown_costs=ended,
+            held_usd=Decimal("0.0075") * ended,
+        ),
     )
 
 
@@ -126,6 +143,56 @@ def child_save(address: str, steps_done: str) -> None:
             store.save(*step_of(step))
             step += 1
             say(step)
+
+
+def child_kills(address: str) -> None:
+    """For each line of input, a fork that goes on saving until it is killed; at a line of the stores' code, if told."""
+    with tempfile.TemporaryDirectory() as folder:  # what is imported and made here, no fork has to
+        begin(f"{folder}/run.json" if "://" not in address else f"sqlite:///{folder}/run.db", FULL)
+    for told in sys.stdin:
+        steps_done, lines = told.split()
+        fork = os.fork()
+        if fork == 0:
+            say("fork", os.getpid())
+            if lines != "0":
+                die_at(int(lines))
+            child_save(address, steps_done)
+        os.waitpid(fork, 0)
+        say("dead")
+
+
+def die_at(lines: int) -> None:
+    """Be killed before the stores' code comes to so many lines."""
+    left = itertools.count(lines - 1, -1)
+
+    def trace(frame: FrameType, event: str, _: object) -> TraceFunction | None:
+        if "/batchata/store/" not in frame.f_code.co_filename:
+            return None
+        if event == "line" and next(left) == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return trace
+
+    sys.settrace(trace)
+
+
+def killed(server: subprocess.Popen[str], steps: int, *, lines: int = 0, after: int = 0, seconds: float = 0) -> int:
+    """The last step that a fork of ``child_kills`` said it had saved.
+
+    Killed at a line, or so many seconds after it has said so many things.
+    """
+    assert server.stdin is not None
+    server.stdin.write(f"{steps} {lines}\n")
+    server.stdin.flush()
+    fork = int(out(server).readline().removeprefix("fork "))
+    said = []
+    if not lines:
+        try:
+            said = [out(server).readline() for _ in range(after)]
+            time.sleep(seconds)
+        finally:
+            os.kill(fork, signal.SIGKILL)
+    said += iter(out(server).readline, "dead\n")
+    return max((int(line) for line in said if line != "open\n"), default=steps)
 
 
 def child_hold(address: str) -> None:
@@ -157,6 +224,23 @@ def child_fork(address: str) -> None:
             os._exit(0)
         say(child)
         sys.stdin.read()
+
+
+def child_fork_save(address: str) -> None:
+    """Has a fork try to save, and close, in its place; then saves itself."""
+    with opened(address) as store:
+        store.create(RUN)
+        fork = os.fork()
+        if fork == 0:
+            try:
+                store.save(BARE, PLANNED)
+            except StateError as error:
+                say(error)
+            store.close()
+            os._exit(0)
+        os.waitpid(fork, 0)
+        store.save(FULL, PLANNED)
+        say("saved")
 
 
 @contextlib.contextmanager

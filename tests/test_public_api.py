@@ -17,9 +17,10 @@ def test_everything_public_is_documented() -> None:
         thing = getattr(batchata, name)
         if name != "Price":
             assert inspect.getdoc(thing), name
-    for name, member in inspect.getmembers(batchata.BatchJob):
-        if not name.startswith("_") or name == "__await__":
-            assert inspect.getdoc(member), name
+    for kind in (batchata.BatchJob, batchata.BatchManager):
+        for name, member in inspect.getmembers(kind):
+            if not name.startswith("_") or name in {"__await__", "__init__"}:
+                assert inspect.getdoc(member), name
 
 
 def test_the_package_is_marked_as_typed() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import re
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,7 +22,7 @@ import pytest
 import sqlalchemy as sa
 
 from batchata.errors import ArgumentError, MissingExtraError, StateError, StateLockedError
-from batchata.store import open_store
+from batchata.store import open_store, read_state
 from batchata.types import JobRecord, JobStatus, Planned, RunState, Totals
 from tests.postgres import folder_of_programs, postgres_server
 from tests.stores import (
@@ -29,14 +32,18 @@ from tests.stores import (
     RUN,
     begin,
     child,
+    child_fork_save,
     child_hold,
+    child_kills,
     child_save,
+    killed,
     loaded,
     opened,
     out,
     over,
     say,
     state_after,
+    step_of,
 )
 
 
@@ -138,7 +145,7 @@ def test_sums_are_exact(address: str) -> None:
     tiny = "0.000000000000000000001"
     retry = replace(over(4, completed=2, failed=1, cost="10.10"), is_retry=True)
     estimate = replace(over(5, cost="0"), cost_is_estimate=True)
-    jobs = [over(0, completed=7, failed=3, cost="0.1"), over(1, cost="0.1"), over(2, cost=tiny), over(3, cost=None)]
+    jobs = [over(0, completed=7, failed=3, cost="0.1"), over(1, cost="0.1"), over(2, cost=tiny), over(3, cost="0")]
     begin(address, *jobs, retry, estimate)
     state = loaded(address)
     assert state is not None
@@ -147,9 +154,28 @@ def test_sums_are_exact(address: str) -> None:
         completed=7 + 1 + 1 + 1 + 2 + 1,
         failed=3 + 1 - 3,
         cost_usd=Decimal("10.300000000000000000001"),
-        unknown_costs=1,
         has_estimates=True,
     )
+
+
+def test_what_is_not_known_holds_the_rest_of_its_reserve_once(address: str) -> None:
+    part = replace(over(0, cost="0.04"), reserved_usd=Decimal("0.10"), unknown_costs=1)
+    free = replace(over(1, completed=2, cost="0"), unknown_costs=2)  # nothing was reserved, so nothing is held
+    full = replace(over(2, cost="0.07"), reserved_usd=Decimal("0.05"), unknown_costs=1)
+    known = replace(over(3, cost="0.01"), reserved_usd=Decimal("0.20"))
+    live = replace(BARE, number=4, reserved_usd=Decimal("0.30"), unknown_costs=1)
+    begin(address, part, free, full, known, live, part)
+    state = loaded(address)
+    assert state is not None
+    assert state.totals == Totals(
+        jobs=4,
+        completed=5,
+        failed=0,
+        cost_usd=Decimal("0.12"),
+        unknown_costs=4,
+        held_usd=Decimal("0.06"),
+    )
+    assert state == read_state(address)
 
 
 def test_jobs_end_in_any_order(address: str) -> None:
@@ -221,34 +247,147 @@ def test_a_second_opening_is_refused_by_name(address: str) -> None:
     assert loaded(address) is None
 
 
-KILLS = {"json": 40, "sqlite": 10, "postgres": 5}
+KILLS = int(os.environ.get("BATCHATA_KILLS", "16"))
+"""Processes killed for each store; with 500 and more, one at every line."""
+LINES = 500
+"""More than a store runs through from its opening to the end of a step."""
 
 
-def test_a_kill_at_any_moment_leaves_a_whole_state(address: str, request: pytest.FixtureRequest) -> None:
-    kills = KILLS[request.node.callspec.params["address"]]
-    chance = random.Random(1)  # repeatable  # noqa: S311  # repeatable
-    steps = 0
-    in_between = 0
-    for kill in range(kills):
-        said: list[str] = []
-        with child(child_save, address, str(steps)) as process:
-            if kill % 5:
-                said = [out(process).readline() for _ in range(chance.randrange(1, 20))]
-                time.sleep(chance.uniform(0, 0.02))
-            else:  # while it starts, opens and begins
-                time.sleep(chance.uniform(0.2, 0.8))
-            process.kill()
-            said += out(process).read().splitlines(keepends=True)
-        returned = max((int(line) for line in said if re.fullmatch(r"\d+\n", line)), default=steps)
-        state = loaded(address)  # the dead process's lock is taken over
-        if state is None:
-            assert returned == 0
+def test_a_kill_at_any_line_leaves_a_whole_state(address: str) -> None:
+    """One fork after the other gets some lines further, from the opening of nothing to steps that are saved."""
+    steps = kills = unsaid = lines = 0
+    with child(child_kills, address) as server:
+        while steps < 5:
+            lines += max(1, LINES // KILLS)
+            assert lines <= LINES
+            returned = killed(server, steps, lines=lines)
+            steps = steps_found(address, returned)
+            kills, unsaid = kills + 1, unsaid + steps - returned
+    say(f"\n{kills} kills up to line {lines}, {steps} steps, {unsaid} of them saved but not said")
+
+
+def test_a_kill_at_any_moment_leaves_a_whole_state(address: str) -> None:
+    chance = random.Random(1)  # noqa: S311  # repeatable
+    steps = unsaid = 0
+    with child(child_kills, address) as server:
+        for _ in range(KILLS // 4):
+            after, seconds = chance.randrange(20), chance.uniform(0, 0.02)
+            returned = killed(server, steps, after=after, seconds=seconds)
+            steps = steps_found(address, returned)
+            unsaid += steps - returned
+    say(f"\n{KILLS // 4} kills, {steps} steps, {unsaid} of them saved but not said")
+    assert steps > KILLS // 4
+
+
+def steps_found(address: str, returned: int) -> int:
+    """The steps that are stored: all that returned, and at most the one that was under way."""
+    state = read_state(address)
+    assert loaded(address) == state  # the dead process's lock is taken over
+    if state is None:
+        assert returned == 0
+        return 0
+    assert state in (state_after(returned), state_after(returned + 1))
+    return returned + (state == state_after(returned + 1))
+
+
+# What it interrupts may be a file's closing, which Python then does by itself.
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_leaves_a_whole_state_and_no_lock(address: str) -> None:
+    chance = random.Random(3)  # noqa: S311  # repeatable
+    steps = interrupts = 0
+    begin(address)
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    for _ in range(12):
+        try:
+            signal.setitimer(signal.ITIMER_REAL, chance.uniform(0.001, 0.03))
+            with opened(address) as store:
+                for step in range(steps, steps + 1000):  # Python can swallow an interrupt, in a callback
+                    store.save(*step_of(step))
+                    steps = step + 1
+        except KeyboardInterrupt:
+            interrupts += 1
+        gc.collect()
+        state = loaded(address)
+        if steps == 0 and state == RunState(run=RUN):
             continue
-        assert state in (state_after(returned), state_after(returned + 1))
-        in_between += state == state_after(returned + 1)
-        steps = returned + (state == state_after(returned + 1))
-    say(f"\n{kills} kills, {steps} steps, {in_between} times between the step and its report")
-    assert steps > kills
+        assert state in (state_after(steps), state_after(steps + 1))
+        steps += state == state_after(steps + 1)
+    signal.signal(signal.SIGALRM, before)
+    say(f"\n{interrupts} interrupts, {steps} steps")
+    assert interrupts >= 6
+
+
+def test_a_fork_does_not_write_nor_end_what_it_came_from(address: str) -> None:
+    with child(child_fork_save, address) as process:
+        assert "forked from" in out(process).readline()
+        assert out(process).readline() == "saved\n"
+    assert loaded(address) == RunState(run=RUN, planned=PLANNED, live={7: FULL})
+
+
+def test_a_reader_finds_nothing_and_makes_nothing(address: str, tmp_path: Path) -> None:
+    assert read_state(address) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_makes_no_tables(postgres: str) -> None:
+    other = other_database(postgres, "bare")
+    assert read_state(other) is None
+    assert tables_of(other) == []
+
+
+def test_a_reader_of_another_program_s_tables(postgres: str) -> None:
+    other = other_database(postgres, "others")
+    with sa.create_engine(other, poolclass=sa.NullPool).begin() as connection:
+        connection.execute(sa.text("CREATE TABLE batchata_runs (kilometres integer)"))
+    with pytest.raises(StateError, match="cannot be read or written: column .* does not exist"):
+        read_state(other)
+    assert tables_of(other) == ["batchata_runs"]
+
+
+def other_database(postgres: str, name: str) -> str:
+    engine = sa.create_engine(postgres, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    return postgres.replace("/postgres?", f"/{name}?")
+
+
+def tables_of(address: str) -> list[str]:
+    with sa.create_engine(address, poolclass=sa.NullPool).connect() as connection:
+        return sa.inspect(connection).get_table_names()
+
+
+def test_a_reader_sees_what_is_saved_beside_the_holder(address: str, tmp_path: Path) -> None:
+    with opened(address) as store:
+        assert read_state(address) is None
+        store.create(RUN)
+        assert read_state(address) == RunState(run=RUN)
+        store.save(FULL, PLANNED)
+        files = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+        assert read_state(address) == RunState(run=RUN, planned=PLANNED, live={7: FULL})
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == files
+        store.save(over(1), PLANNED)  # the reader has left no lock of its own
+        with pytest.raises(StateLockedError):
+            open_store(address)
+    totals = Totals(jobs=1, completed=1, cost_usd=Decimal("0.01"))
+    assert read_state(address) == RunState(run=RUN, planned=PLANNED, live={7: FULL}, over=(1,), totals=totals)
+
+
+def test_a_reader_sees_each_step_whole(address: str) -> None:
+    """Of a process that saves without a pause: never half of a step, nor an earlier one than before."""
+    seen = [0]
+    begin(address, step_of(0)[0], planned=step_of(0)[1])
+    with child(child_save, address, "1") as process:
+        assert out(process).readline() == "open\n"
+        drain = threading.Thread(target=out(process).read)
+        drain.start()
+        until = time.monotonic() + 20
+        while len(set(seen)) < 20 and time.monotonic() < until:
+            state = read_state(address)
+            later = range(seen[-1], seen[-1] + 1000)
+            seen.append(next(step for step in later if state_after(step) == state))
+        process.kill()
+        drain.join(30)
+    assert len(set(seen)) == 20
 
 
 def test_a_holder_is_named_and_its_death_sets_free(address: str) -> None:
@@ -295,6 +434,7 @@ def test_a_lost_connection_ends_the_writing(postgres: str) -> None:
         with pytest.raises(StateError, match="cannot be read or written: .*terminating connection"):
             store.save(BARE, PLANNED)
         with opened(address) as other_store:
+            assert read_state(address) == RunState(run=RUN, planned=PLANNED, live={7: FULL})
             with pytest.raises(StateError, match="was lost or closed, and the lock with it"):
                 store.save(BARE, PLANNED)
             assert other_store.load() == RunState(run=RUN, planned=PLANNED, live={7: FULL})
@@ -305,6 +445,9 @@ def test_a_server_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(StateError, match="cannot be read or written: connection .*: No such file") as error:
         open_store(address)
     assert "s3cret" not in str(error.value)
+    with pytest.raises(StateError) as other:
+        read_state(address)
+    assert str(other.value) == str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -328,6 +471,8 @@ def test_addresses_that_are_none(
     with pytest.raises(ArgumentError, match=reason) as error:
         open_store(address)
     assert "s3cret" not in str(error.value)
+    with pytest.raises(ArgumentError, match=reason):
+        read_state(address)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -336,6 +481,8 @@ def test_a_database_without_its_package(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.delitem(sys.modules, "batchata.store.sql", raising=False)
     with pytest.raises(MissingExtraError, match="pip install 'batchata\\[postgres\\]'"):
         open_store(f"sqlite:///{tmp_path}/run.db")
+    with pytest.raises(MissingExtraError, match="pip install 'batchata\\[postgres\\]'"):
+        read_state(f"sqlite:///{tmp_path}/run.db")
 
 
 def test_a_document_needs_no_sqlalchemy() -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from batchata.errors import StateError, StateLockedError
-from batchata.store import open_store
+from batchata.store import open_store, read_state
 from batchata.types import JobRecord, JobStatus, Planned, RunState, Totals
 from batchata.types.runs import from_ranges
 from tests.stores import (
@@ -45,7 +45,8 @@ DATA = Path(__file__).parent / "data" / "state"
 
 def test_the_document_is_as_agreed(tmp_path: Path) -> None:
     live = replace(BARE, number=3, items=(30, 31, 32, 39), reserved_usd=Decimal("1E-7"))
-    begin(tmp_path / "run.json", over(0), over(1), over(4), live)
+    held = replace(over(4, cost="0.04"), reserved_usd=Decimal("0.10"), unknown_costs=1)
+    begin(tmp_path / "run.json", over(0), over(1), held, live)
     raw = json.loads((tmp_path / "run.json").read_text("utf-8"))
     assert datetime.fromisoformat(raw.pop("updated_at")).utcoffset() == timedelta()
     job = raw["live"].pop()
@@ -64,8 +65,9 @@ def test_the_document_is_as_agreed(tmp_path: Path) -> None:
             "jobs": 3,
             "completed": 3,
             "failed": 0,
-            "cost_usd": "0.03",
-            "unknown_costs": 0,
+            "cost_usd": "0.06",
+            "unknown_costs": 1,
+            "held_usd": "0.06",
             "has_estimates": False,
         },
     }
@@ -159,6 +161,9 @@ def test_what_is_not_ours_is_refused_and_left(tmp_path: Path, case: str) -> None
     assert repr(str(target)) in str(error.value)
     assert reason in str(error.value)
     assert re.search("name another place|Install a newer", str(error.value))
+    with pytest.raises(StateError) as other:
+        read_state(target)
+    assert str(other.value) == str(error.value)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"run.json": content}
 
 
@@ -174,6 +179,32 @@ def test_a_folder_in_its_place(tmp_path: Path) -> None:
     (tmp_path / "run.json").mkdir()
     with pytest.raises(StateError, match="cannot be read: Is a directory"):
         open_store(tmp_path / "run.json")
+    with pytest.raises(StateError, match="cannot be read: Is a directory"):
+        read_state(tmp_path / "run.json")
+
+
+def test_places_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for address in (str(tmp_path / "file" / "run.json"), f"sqlite:///{tmp_path}/file/run.db"):
+        with pytest.raises(StateError, match="cannot be read: Not a directory"):
+            read_state(address)
+    with pytest.raises(StateError, match="unable to open database file"):
+        read_state(f"sqlite:///{tmp_path}")
+
+
+def test_a_reader_of_a_database_with_an_odd_name(tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path}/50% of a#b&c.db"
+    begin(address, FULL)
+    assert read_state(address) == RunState(run=RUN, planned=PLANNED, live={7: FULL})
+    assert [path.name for path in tmp_path.iterdir()] == ["50% of a#b&c.db"]
+
+
+def test_a_database_without_our_tables_holds_nothing(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "run.db")) as database, database:
+        database.execute("CREATE TABLE jobs (number)")
+    before = (tmp_path / "run.db").read_bytes()
+    assert read_state(f"sqlite:///{tmp_path}/run.db") is None
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"run.db": before}
 
 
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
@@ -228,13 +259,12 @@ def test_an_interrupt_leaves_the_store_and_its_disk_of_one_mind(tmp_path: Path) 
         for _ in range(40):
             store.save(*step_of(steps))
             steps += 1
-            try:
+            with contextlib.suppress(KeyboardInterrupt):
                 signal.setitimer(signal.ITIMER_REAL, chance.uniform(0.0005, 0.006))
-                while True:
+                for _ in range(1000):  # Python can swallow an interrupt, in a callback
                     store.save(*step_of(steps))
                     steps += 1
-            except KeyboardInterrupt:
-                state = store.load()
+            state = store.load()
             assert state is not None
             written = json.loads((tmp_path / "run.json").read_bytes())
             assert state in (state_after(steps), state_after(steps + 1))
@@ -301,13 +331,17 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
         database.execute("UPDATE batchata_runs SET version = 2")
     with pytest.raises(StateError, match="is of version 2, this library reads up to 1"):
         open_store(f"sqlite:///{tmp_path}/run.db")
+    with pytest.raises(StateError, match="is of version 2, this library reads up to 1"):
+        read_state(f"sqlite:///{tmp_path}/run.db")
 
 
 def test_what_is_no_database_is_refused_and_left(tmp_path: Path) -> None:
     (tmp_path / "run.db").write_text("these are my notes, not a database\n" * 100)
     with pytest.raises(StateError, match="run.db.*file is not a database"):
         open_store(f"sqlite:///{tmp_path}/run.db")
-    assert (tmp_path / "run.db").read_text().startswith("these are my notes")
+    with pytest.raises(StateError, match="run.db.*file is not a database"):
+        read_state(f"sqlite:///{tmp_path}/run.db")
+    assert (tmp_path / "run.db").read_text() == "these are my notes, not a database\n" * 100
     assert not (tmp_path / "run.db.lock").exists()
 
 
@@ -320,11 +354,24 @@ def test_another_program_s_tables_are_left(tmp_path: Path) -> None:
         assert database.execute("SELECT * FROM jobs").fetchall() == [(5,)]
 
 
-def test_broken_rows_are_refused(tmp_path: Path) -> None:
-    begin(f"sqlite:///{tmp_path}/run.db", FULL)
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "UPDATE batchata_jobs SET status = 'lost'",
+        "UPDATE batchata_runs SET run = '{'",
+        "UPDATE batchata_runs SET planned = '[]'",
+        "UPDATE batchata_jobs SET items = '1-x'",
+        "UPDATE batchata_jobs SET status = 'collected', cost_usd = 'much'",
+    ],
+)
+def test_broken_values_are_refused(tmp_path: Path, harm: str) -> None:
+    address = f"sqlite:///{tmp_path}/run.db"
+    begin(address, FULL)
     with contextlib.closing(sqlite3.connect(tmp_path / "run.db")) as database, database:
-        database.execute("UPDATE batchata_jobs SET status = 'lost'")
-    with opened(f"sqlite:///{tmp_path}/run.db") as store, pytest.raises(StateError, match="holds no state as this"):
+        database.execute(harm)
+    with pytest.raises(StateError, match="holds no state as this"):
+        read_state(address)
+    with opened(address) as store, pytest.raises(StateError, match="holds no state as this"):
         store.load()
 
 
@@ -346,13 +393,21 @@ def expected_of_version_1() -> RunState:
         planned=PLANNED,
         live={7: FULL},
         over=(0, 1, 4),
-        totals=Totals(jobs=3, completed=8, failed=2, cost_usd=Decimal("0.12"), unknown_costs=1),
+        totals=Totals(
+            jobs=3,
+            completed=8,
+            failed=2,
+            cost_usd=Decimal("0.16"),
+            unknown_costs=1,
+            held_usd=Decimal("0.06"),
+        ),
     )
 
 
 @pytest.mark.parametrize("version", [1])
 def test_documents_of_every_version_load(tmp_path: Path, version: int) -> None:
     (tmp_path / "run.json").write_bytes((DATA / f"version-{version}.json").read_bytes())
+    assert read_state(tmp_path / "run.json") == expected_of_version_1()
     assert loaded(tmp_path / "run.json") == expected_of_version_1()
 
 
@@ -360,4 +415,5 @@ def test_documents_of_every_version_load(tmp_path: Path, version: int) -> None:
 def test_databases_of_every_version_load(tmp_path: Path, version: int) -> None:
     with contextlib.closing(sqlite3.connect(tmp_path / "run.db")) as database:
         database.executescript((DATA / f"version-{version}.sql").read_text("utf-8"))
+    assert read_state(f"sqlite:///{tmp_path}/run.db") == expected_of_version_1()
     assert loaded(f"sqlite:///{tmp_path}/run.db") == expected_of_version_1()

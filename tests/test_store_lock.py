@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import signal
 import socket
 from dataclasses import replace
@@ -15,6 +16,7 @@ import pytest
 
 from batchata.errors import StateError, StateLockedError
 from batchata.store import open_store
+from batchata.store.folders import sync_folder
 from batchata.store.lock import FileLock, Holder
 from batchata.types import Planned, RunState
 from tests.stores import BARE, FULL, PLANNED, RUN, child, child_fork, child_race, loaded, opened, out
@@ -130,3 +132,31 @@ def test_a_holder_that_says_nothing_yet_holds_all_the_same(tmp_path: Path) -> No
     with pytest.raises(StateLockedError, match="a process that has only just begun"):
         open_store(tmp_path / "run.json")
     held.release()
+
+
+def test_a_lock_that_could_not_be_written_is_not_held(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+    try:
+        with pytest.raises(StateError, match="cannot be locked: .*No space left"):
+            open_store(tmp_path / "run.json")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (tmp_path / "run.json.lock").read_bytes() == b""
+    assert loaded(tmp_path / "run.json") is None
+
+
+def test_what_a_power_cut_left_of_a_lock_is_taken_over(tmp_path: Path) -> None:
+    (tmp_path / "run.json.lock").write_bytes(bytes(153))
+    assert loaded(tmp_path / "run.json") is None
+
+
+def test_a_lock_that_nobody_has_any_more_is_released(tmp_path: Path) -> None:
+    FileLock(tmp_path / "run.json.lock", "run.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_whose_names_the_system_does_not_keep() -> None:
+    sync_folder(Path("/proc"))
+    with pytest.raises(OSError, match="No such file"):
+        sync_folder(Path("/proc/none"))

@@ -14,16 +14,34 @@ from batchata.errors import (
     MissingWeightsError,
     NotReadyError,
     ProviderError,
+    ResultsError,
     SchemaError,
+    StateError,
+    StateLockedError,
     SubmissionInDoubtError,
     UnknownModelError,
     UnsupportedArgumentError,
 )
-from batchata.types import BatchResult, Box, Citation, JobStats, Match, Origin, Price, Reason
+from batchata.manager import BatchManager
+from batchata.results import load_results_from_disk
+from batchata.types import (
+    BatchResult,
+    Box,
+    Citation,
+    Estimate,
+    JobStats,
+    Match,
+    Origin,
+    Price,
+    Reason,
+    RunStats,
+    RunSummary,
+)
 
 __all__ = [
     "ArgumentError",
     "BatchJob",
+    "BatchManager",
     "BatchResult",
     "BatchataError",
     "Box",
@@ -31,6 +49,7 @@ __all__ = [
     "ConversationError",
     "DocumentError",
     "DocumentNotFoundError",
+    "Estimate",
     "JobFailedError",
     "JobStats",
     "LimitError",
@@ -43,9 +62,15 @@ __all__ = [
     "Price",
     "ProviderError",
     "Reason",
+    "ResultsError",
+    "RunStats",
+    "RunSummary",
     "SchemaError",
+    "StateError",
+    "StateLockedError",
     "SubmissionInDoubtError",
     "UnknownModelError",
     "UnsupportedArgumentError",
     "batch",
+    "load_results_from_disk",
 ]

@@ -121,7 +121,7 @@ def batch(
         prices=prices,
     )
     items = items_of(messages, files)
-    check_prompt(files, prompt)
+    check_prompt(has_files=files is not None, prompt=prompt)
     job = start_job(task, items, raw_results_dir)
     if verbose:
         where = job.context.provider.name

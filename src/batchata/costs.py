@@ -9,19 +9,19 @@ an unknown model must not become 0.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from batchata.errors import ArgumentError
-from batchata.types import Price, Usage
+from batchata.types import Price, TokenCount, Usage
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, PriceContext
     from genai_prices.types import Provider as PriceProvider
 
-__all__ = ["Cost", "Prices", "batch_discount", "check_prices", "price"]
+__all__ = ["Cost", "Prices", "batch_discount", "check_prices", "price", "worst"]
 
 Prices = Mapping[str, Price]
 
@@ -35,6 +35,9 @@ _US_FACTOR = Decimal("1.1")
 """Anthropic: ``inference_geo: "us"`` multiplies token prices (platform.claude.com, pricing)."""
 
 _MILLION = Decimal(1_000_000)
+
+_COUNT_MARGIN = 32
+"""Tokens beside 2 %, by which a provider's own count may be short of what it bills."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,40 @@ def batch_discount(
     ``None`` when it is not known, as with the user's own prices.
     """
     return price(provider, model, Usage(input_tokens=1_000), at=at, prices=prices).discount
+
+
+def worst(
+    provider: str,
+    model: str,
+    tokens: TokenCount,
+    max_tokens: int,
+    *,
+    caches: bool = False,
+    prices: Prices | None = None,
+) -> Decimal | None:
+    """The most that one request can be billed, in dollars; ``None`` without a known price.
+
+    A count of the provider's gets a margin, for Anthropic calls its own an estimate. The batch discount is taken off
+    only where a price row says so, and a workspace may have its inference run in the US, which costs more.
+
+    Args:
+        tokens: of the input.
+        max_tokens: most tokens of the answer.
+        caches: whether the request asks for its beginning to be cached, which costs more than plain input.
+    """
+    most = tokens.tokens if not tokens.exact else tokens.tokens + tokens.tokens // 50 + _COUNT_MARGIN
+    geo = "us" if provider == "anthropic" else None
+    plain = Usage(input_tokens=most, output_tokens=max_tokens, inference_geo=geo)
+    usages = [plain, replace(plain, cache_write_tokens=most)] if caches else [plain]
+    found: list[Decimal] = []
+    for usage in usages:
+        cost = price(provider, model, usage, prices=prices)
+        if cost.estimated and _own_row(provider, model, prices) is None:
+            cost = price(provider, model, usage, batch=False, prices=prices)
+        if cost.usd is None:
+            return None
+        found.append(cost.usd)
+    return max(found)
 
 
 def _own_row(provider: str, model: str, prices: Prices | None) -> Price | None:

@@ -24,7 +24,7 @@ _EXPIRY = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """A batch ends at this check (``GET`` of the batch, counted from 1)."""
+    """A batch ends at this check (``GET`` of the batch or of a list with it, counted from 1)."""
 
     number: int = 1
 
@@ -145,7 +145,8 @@ class BatchStore:
         with self._lock:
             batches = list(self._batches.values())[::-1]
             for batch in batches:
-                if batch.ended_at is None and isinstance(self.ends_after, Seconds) and self._is_due(batch):
+                batch.checks += 1
+                if batch.ended_at is None and self._is_due(batch):
                     self._end(batch)
             return batches
 

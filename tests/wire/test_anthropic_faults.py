@@ -73,9 +73,9 @@ def test_a_dropped_create_is_bought(client: anthropic.Anthropic, anthropic_serve
     ledger = anthropic_server.ledger
     dropped, answered = ledger.created
     assert ledger.answered == {again.id} == {answered.batch_id}
-    assert [batch.id for batch in client.messages.batches.list()] == [answered.batch_id, dropped.batch_id]
     assert ledger.bought_more_than_once() == {}
     anthropic_server.batches.settle()
+    assert [batch.id for batch in client.messages.batches.list()] == [answered.batch_id, dropped.batch_id]
     assert ledger.bought_more_than_once() == {dropped.contents[0]: 2}
     assert ledger.bought_more_than_once("custom_id") == {"item-0": 2}
     assert ledger.accepted_more_than_once() == {dropped.contents[0]: 2}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -54,6 +54,10 @@ class Provider(Protocol):
 
     def check(self, provider_job_id: str) -> JobSnapshot:
         """How the job stands. Retries politely; raises on a state it does not know."""
+        ...
+
+    def check_many(self, provider_job_ids: Sequence[str]) -> Mapping[str, JobSnapshot]:
+        """How several jobs stand, by id, in as few calls as that takes."""
         ...
 
     def fetch(self, provider_job_id: str) -> Iterator[bytes]:

@@ -45,6 +45,10 @@ class ResultsDir:
         open_folder(path / PROCESSED, "results_dir")
         return cls(path, run_id, open_folder(path / RAW, "results_dir") if raw_files else None)
 
+    def has_run(self) -> bool:
+        """Whether ``run.json`` is there."""
+        return (self.path / RUN).exists()
+
     def write_run(self, about: Mapping[str, object]) -> None:
         """Say in ``run.json`` what is run: what is given, after the versions of format and library and the run's id."""
         from importlib.metadata import version  # noqa: PLC0415  # dear, and used once a run

@@ -14,7 +14,7 @@ from typing import Any
 from batchata import citations, costs, documents, results, structured
 from batchata.jsonspans import Node
 from batchata.providers import Provider
-from batchata.runner.prepare import Preparer, fingerprint
+from batchata.runner.prepare import Conversation, Preparer
 from batchata.runner.task import Item, Task, parse_custom_id
 from batchata.types import (
     BatchResult,
@@ -22,11 +22,11 @@ from batchata.types import (
     CitationMode,
     DocumentPart,
     ErrorInfo,
+    Example,
     Failed,
     Outcome,
     Quote,
     Reason,
-    Request,
     Source,
     Succeeded,
     Usage,
@@ -56,25 +56,49 @@ class Checked:
         return Checked(self.outcomes | earlier.outcomes, self.strangers)
 
 
+def read_answers(
+    provider: Provider,
+    provider_job_id: str,
+    expected: int,
+    run_id: str | None,
+    raw_dir: Path | None = None,
+    *,
+    job: int = 0,
+) -> Checked:
+    """Fetch a job's lines and check them off; once more where some are missing: a download may end early in silence.
+
+    Args:
+        expected: how many answers there should be.
+        run_id: as for ``check_off``, as are the rest.
+    """
+    checked = check_off(provider, provider.fetch(provider_job_id), run_id, raw_dir, job=job)
+    if len(checked.outcomes) + checked.strangers < expected:
+        logger.warning("answers of %s are missing; reading its results once more", provider_job_id)
+        again = check_off(provider, provider.fetch(provider_job_id), run_id, raw_dir, job=job)
+        checked = again.merged(checked)
+    return checked
+
+
 def check_off(
-    provider: Provider, lines: Iterable[bytes], run_id: str | None, raw_dir: Path | None = None
+    provider: Provider, lines: Iterable[bytes], run_id: str | None, raw_dir: Path | None = None, *, job: int = 0
 ) -> Checked:
     """Decode a job's lines and sort them by item; the first answer to an id counts, strangers are left out.
 
     Args:
         run_id: whose lines to take; ``None`` takes the run that most lines name.
         raw_dir: where each line goes as it came.
+        job: the job's number in its run.
     """
     by_run: dict[str, dict[int, Outcome]] = {}
     strangers = 0
     for line in lines:
         outcome = _decoded(provider, line)
         found = None if outcome is None else parse_custom_id(outcome.custom_id)
-        if outcome is None or found is None or found[0] != (run_id or found[0]):
+        if outcome is None or found is None or found[:2] != (run_id or found[0], job):
             strangers += 1
             logger.warning("a result line that this run did not ask for is left out: %r", line[:200])
             continue
-        run, index = found
+        run, _, index = found
         if index in by_run.setdefault(run, {}):
             logger.warning("a second answer to %r is left out", outcome.custom_id)
             continue
@@ -115,6 +139,8 @@ class Reader:
         self._preparer = preparer
         self._fingerprints = fingerprints
         self._priced_at = priced_at
+        self.answers: dict[int, str] = {}
+        """By item, the JSON that its result was validated from."""
 
     def entry(self, item: Item, outcome: Outcome | None) -> BatchResult[Any]:
         """The entry of one item; ``None`` is an answer that never came."""
@@ -134,6 +160,7 @@ class Reader:
             reading = structured.read(outcome.text, self._task.response_model, quoted=is_quoted)
         except structured.InvalidOutput as error:
             return self._entry(item, _invalid(outcome, error.message))
+        self.answers[item.index] = reading.json
         return self._entry(item, outcome, result=reading.value, node=reading.node, quotes=reading.quotes)
 
     def _entry(
@@ -185,10 +212,11 @@ class Reader:
         if self._preparer is None:
             return (), ["the documents were not given, so citations could not be checked"]
         try:
-            request = self._preparer.request(item, "unused")
-            if self._fingerprints.get(item.index, fingerprint(request.documents)) != fingerprint(request.documents):
+            conversation = self._preparer.read(item)
+            sent = self._fingerprints.get(item.index)
+            if sent is not None and sent != conversation.digest:
                 return (), ["the document changed since it was sent, so citations could not be checked"]
-            return _sources_of(request)
+            return _sources_of(conversation, self._preparer.examples)
         except Exception as error:  # noqa: BLE001  # the answer is paid for: no driver's error may cost it
             return (), [f"the document could not be read again, so citations could not be checked: {error}"]
 
@@ -199,12 +227,13 @@ def _cited(resolved: citations.Resolved | None) -> dict[str, list[Citation]] | l
     return resolved.by_field
 
 
-def _sources_of(request: Request) -> tuple[Sequence[Source | None], list[str]]:
+def _sources_of(
+    conversation: Conversation, examples: Sequence[Example]
+) -> tuple[Sequence[Source | None], list[str]]:
     """Every document by its number; worked examples have a number too, but are no evidence for an answer."""
-    read = [
-        part.document for message in request.messages for part in message.parts if isinstance(part, DocumentPart)
-    ]
-    shown = request.documents[: len(request.documents) - len(read)]
+    parts = [part for example in examples for part in example.parts]
+    shown = [part.document for part in parts if isinstance(part, DocumentPart)]
+    read = conversation.documents
     notes = [f"{document.name} is a picture, which cannot be cited" for document in read if document.kind.is_image]
     sources = [documents.source(document) for document in read if not document.kind.is_image]
     for source in sources:

@@ -1,36 +1,68 @@
-"""A run's inputs: any iterable, read once and in order, with room to give some back."""
+"""A run's inputs: any iterable, read in order, with room to give some back."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from typing import TypeVar
 
 from batchata.errors import ArgumentError
 from batchata.runner.task import FileSource, Item
-from batchata.types import DocumentPart, Message, TextPart
+
+T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
 class Given:
-    """What the user gave: files or conversations."""
+    """What the user gave: files or conversations, as a list or as anything that can be iterated over."""
 
-    messages: Iterable[object] | None
-    files: Iterable[FileSource] | None
+    def __init__(self, messages: Iterable[object] | None, files: Iterable[FileSource] | None) -> None:
+        self._messages = messages
+        self._files = files
+        self._was_read = False
+
+    @property
+    def kind(self) -> str:
+        """``"messages"`` or ``"files"``."""
+        return "files" if self._messages is None else "messages"
+
+    @property
+    def count(self) -> int | None:
+        """How many there are, where that is known without reading them."""
+        given: object = self._files if self._messages is None else self._messages
+        return len(given) if isinstance(given, Sized) else None
 
     def items(self) -> Iterator[Item]:
         """The inputs from the first, numbered. Raises ``ArgumentError`` for an iterator that was read before."""
-        if self.messages is not None:
-            return (Item(index, conversation=each) for index, each in enumerate(_again(self.messages, "messages")))
-        return iter(())
+        if self._messages is not None:
+            return (Item(index, conversation=each) for index, each in enumerate(self._again(self._messages)))
+        files: Iterable[FileSource] = () if self._files is None else self._files
+        return (Item(index, file=each) for index, each in enumerate(self._again(files)))
+
+    def item(self, index: int) -> Item:
+        """One input for its name; without it where they cannot be picked out."""
+        files = self._files
+        if isinstance(files, Sequence) and index < len(files):
+            return Item(index, file=files[index])
+        return Item(index)
+
+    def _again(self, given: Iterable[T]) -> Iterator[T]:
+        iterator = iter(given)
+        if iterator is given:
+            if self._was_read:
+                raise ArgumentError(
+                    f"{self.kind} is an iterator, which can be read once, and it was. Give something that can be read "
+                    f"again: a list, or an object whose __iter__ starts anew."
+                )
+            self._was_read = True
+        return iterator
 
 
 class Inputs:
     """The items that are not in a job yet."""
 
-    def __init__(self, items: Iterator[Item]) -> None:
-        self._items = items
+    def __init__(self, items: Iterable[Item]) -> None:
+        self._items = iter(items)
         self._returned: deque[Item] = deque()
 
     def take(self) -> Item | None:
@@ -41,37 +73,21 @@ class Inputs:
         """Put items, in their order, before all that are left."""
         self._returned.extendleft(reversed(list(items)))
 
+    def has_more(self) -> bool:
+        """Whether there is another item."""
+        item = self.take()
+        if item is None:
+            return False
+        self.give_back([item])
+        return True
 
-def digest_of(system: str | None, turns: Iterable[Message]) -> str:
-    """A hash of what one input says, documents included, to notice one that changed."""
-    whole = hashlib.sha256()
-    for piece in _pieces(system, turns):
-        whole.update(len(piece).to_bytes(8, "big") + piece)
-    return whole.hexdigest()
+    def count_rest(self) -> int:
+        """How many are left; none is, afterwards."""
+        rest = len(self._returned) + sum(1 for _ in self._items)
+        self._returned.clear()
+        return rest
 
 
 def chained(digest: str, item_digest: str) -> str:
     """The hash of all inputs up to one more."""
     return hashlib.sha256(f"{digest}{item_digest}".encode()).hexdigest()
-
-
-def _pieces(system: str | None, turns: Iterable[Message]) -> Iterator[bytes]:
-    yield (system or "").encode("utf-8", "surrogatepass")
-    for turn in turns:
-        yield turn.role.encode()
-        for part in turn.parts:
-            match part:
-                case TextPart(text=text):
-                    yield text.encode("utf-8", "surrogatepass")
-                case DocumentPart(document=document):
-                    yield document.data
-
-
-def _again(given: Iterable[object], name: str) -> Iterator[object]:
-    iterator = iter(given)
-    if iterator is given and getattr(given, "gi_running", None) is False and getattr(given, "gi_frame", 1) is None:
-        raise ArgumentError(
-            f"{name} is a generator that was read to its end before. Give something that can be read again: a list, "
-            f"or an object whose __iter__ starts anew."
-        )
-    return iterator

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,14 +11,12 @@ from typing import Any
 from batchata import progress
 from batchata.errors import ArgumentError, JobFailedError, ProviderError, SubmissionInDoubtError
 from batchata.providers import Provider
-from batchata.runner.collect import Checked, Reader, check_off
+from batchata.runner.collect import Checked, Reader, read_answers
 from batchata.runner.poll import OVER, wait_for_end
 from batchata.runner.prepare import Preparer
 from batchata.runner.submit import Submitted
 from batchata.runner.task import Item, Task
 from batchata.types import BatchResult, JobSnapshot, JobState
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +117,9 @@ class RunningJob:
         if self.check().state is JobState.FAILED:
             self._failed()
             return None
-        checked = self._fetch()
-        if _is_short(self.context, self.check(), checked):
-            logger.warning("answers of %s are missing; reading its results once more", self.job_id)
-            checked = self._fetch().merged(checked)
+        context, counts = self.context, self.check().counts
+        expected = len(context.items or ()) if counts is None else counts.total
+        checked = read_answers(context.provider, self.job_id, expected, context.run_id, context.raw_dir)
         if checked.outcomes:
             self._is_proven = True
         elif not self._is_proven and checked.strangers:
@@ -154,10 +150,6 @@ class RunningJob:
             )
         self.job_id, self.snapshot = self._rivals.pop(0), None
 
-    def _fetch(self) -> Checked:
-        context = self.context
-        return check_off(context.provider, context.provider.fetch(self.job_id), context.run_id, context.raw_dir)
-
     def _entries(self, checked: Checked) -> list[BatchResult[Any]]:
         context, snapshot = self.context, self.check()
         reader = Reader(
@@ -170,12 +162,6 @@ class RunningJob:
         tiers = [outcome.usage.service_tier for outcome in checked.outcomes.values() if outcome.usage is not None]
         self.service_tier = next((tier for tier in tiers if tier is not None), None)
         return [reader.entry(item, checked.outcomes.get(item.index)) for item in _items(context, snapshot, checked)]
-
-
-def _is_short(context: Context, snapshot: JobSnapshot, checked: Checked) -> bool:
-    """Whether lines are missing: a download may end early without anybody saying so."""
-    expected = len(context.items or ()) if snapshot.counts is None else snapshot.counts.total
-    return len(checked.outcomes) + checked.strangers < expected
 
 
 def _items(context: Context, snapshot: JobSnapshot, checked: Checked) -> Sequence[Item]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,7 @@ from batchata.types import (
     CitationMode,
     Document,
     DocumentPart,
+    Example,
     Limits,
     Message,
     ModelInfo,
@@ -22,7 +24,7 @@ from batchata.types import (
     TextPart,
 )
 
-_SEVERAL_JOBS = "Split them over several batch() calls; BatchManager, which will do that for you, is yet to come."
+_SEVERAL_JOBS = "Use BatchManager, which splits them over as many jobs as it takes."
 
 
 class Preparer:
@@ -46,27 +48,29 @@ class Preparer:
                 f"({self._limits.max_requests:,}). {_SEVERAL_JOBS}"
             )
         for item in items:
-            line, documents_read = self._line(item, custom_id(run_id, job, item.index), cache_prefix=total > 1)
-            size += len(line) + 1
+            prepared = self.prepare(item, custom_id(run_id, job, item.index), cache_prefix=total > 1)
+            size += len(prepared.line) + 1
             if size > self._limits.max_bytes:
                 raise LimitError(
                     f"Item {item.index} brings the job to {size:,} bytes; {self._provider.name} takes "
                     f"{self._limits.max_bytes:,} in one job. {_SEVERAL_JOBS}"
                 )
-            yield Prepared(line, fingerprint(documents_read))
+            yield prepared
 
-    def _line(self, item: Item, request_id: str, *, cache_prefix: bool) -> tuple[bytes, tuple[Document, ...]]:
-        """The encoded request, and its documents; what is wrong with a file is said with its position."""
-        try:
-            request = self.request(item, request_id, cache_prefix=cache_prefix)
-        except (DocumentError, LimitError) as error:
-            if item.file is None:
-                raise
-            raise type(error)(f"files[{item.index}]: {error}") from error
+    def prepare(self, item: Item, request_id: str, *, cache_prefix: bool) -> Prepared:
+        """The request of one item, checked and encoded. Raises ``ArgumentError`` for one that cannot be sent.
+
+        Args:
+            item: what to read.
+            request_id: the request's custom_id.
+            cache_prefix: whether other requests share what stands before the item.
+        """
+        conversation = self.read(item)
+        request = self._request(conversation, request_id, cache_prefix=cache_prefix)
         self._check_request(item, request)
         line = self._provider.encode(request)
         self._check_line(item, line)
-        return line, request.documents
+        return Prepared(line, conversation.digest, request)
 
     def _check_request(self, item: Item, request: Request) -> None:
         """What no single document shows."""
@@ -81,14 +85,42 @@ class Preparer:
                 f"{self._limits.max_pages:,} in one request. Split it."
             )
 
-    def request(self, item: Item, request_id: str, *, cache_prefix: bool = False) -> Request:
-        """The provider-neutral request of one item."""
-        system, turns = self._conversation(item)
-        texts = [text for text in (system, self._form.instructions) if text]
+    @property
+    def examples(self) -> tuple[Example, ...]:
+        """The worked examples as turns."""
+        return self._examples
+
+    @property
+    def form_text(self) -> str:
+        """The form that answers are asked for in, to notice one that changed."""
+        model = self._task.response_model
+        return "" if model is None else json.dumps(model.model_json_schema(), sort_keys=True)
+
+    @property
+    def examples_text(self) -> str:
+        """The worked examples, to notice others."""
+        return repr(
+            [(Conversation(None, (Message("user", each.parts),)).digest, each.output) for each in self._examples]
+        )
+
+    def read(self, item: Item) -> Conversation:
+        """What one item says; what is wrong with a file is said with its position."""
+        if item.file is None:
+            system, turns = messages.parse(item.conversation, f"messages[{item.index}]", self._load)
+            self._check_citable(item, turns)
+            return Conversation(system, turns)
+        try:
+            document = self._load(item.file)
+        except (DocumentError, LimitError) as error:
+            raise type(error)(f"files[{item.index}]: {error}") from error
+        return Conversation(None, (Message("user", (DocumentPart(document), TextPart(self._task.prompt or ""))),))
+
+    def _request(self, conversation: Conversation, request_id: str, *, cache_prefix: bool) -> Request:
+        texts = [text for text in (conversation.system, self._form.instructions) if text]
         return Request(
             custom_id=request_id,
             model=self._task.model,
-            messages=turns,
+            messages=conversation.turns,
             max_tokens=self._task.max_tokens,
             system="\n\n".join(texts) or None,
             temperature=self._task.temperature,
@@ -97,13 +129,6 @@ class Preparer:
             examples=self._examples,
             cache_prefix=cache_prefix and bool(self._examples),
         )
-
-    def _conversation(self, item: Item) -> tuple[str | None, tuple[Message, ...]]:
-        if item.file is None:
-            system, turns = messages.parse(item.conversation, f"messages[{item.index}]", self._load)
-            self._check_citable(item, turns)
-            return system, turns
-        return None, (Message("user", (DocumentPart(self._load(item.file)), TextPart(self._task.prompt or ""))),)
 
     def _load(self, source: FileSource, *, name: str | None = None) -> Document:
         document = documents.load(source, name=name, with_text_layer=self._limits.reads_text_layer)
@@ -127,19 +152,44 @@ class Preparer:
 
 
 @dataclass(frozen=True, slots=True)
+class Conversation:
+    """What one item says, before anything that all items share."""
+
+    system: str | None
+    turns: tuple[Message, ...]
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """Its documents and images, in order."""
+        return tuple(part.document for turn in self.turns for part in turn.parts if isinstance(part, DocumentPart))
+
+    @property
+    def digest(self) -> str:
+        """A hash of all of it, documents' bytes included, to notice an input that changed."""
+        whole = hashlib.sha256()
+        for piece in self._pieces():
+            whole.update(len(piece).to_bytes(8, "big") + piece)
+        return whole.hexdigest()
+
+    def _pieces(self) -> Iterator[bytes]:
+        yield (self.system or "").encode("utf-8", "surrogatepass")
+        for turn in self.turns:
+            yield turn.role.encode()
+            for part in turn.parts:
+                match part:
+                    case TextPart(text=text):
+                        yield text.encode("utf-8", "surrogatepass")
+                    case DocumentPart(document=document):
+                        yield document.data
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
-    """An encoded request, and what its documents were when it was made."""
+    """A request, encoded, and what its item was when it was made."""
 
     line: bytes
     fingerprint: str
-
-
-def fingerprint(read: Sequence[Document]) -> str:
-    """A hash of the documents' bytes, to notice a file that changed since it was sent."""
-    digest = hashlib.sha256()
-    for document in read:
-        digest.update(len(document.data).to_bytes(8, "big") + document.data)
-    return digest.hexdigest()
+    request: Request
 
 
 def _limits_of(limits: Limits, info: ModelInfo) -> Limits:

@@ -23,14 +23,12 @@ _EMPTY_JOB = Submitted("empty")
 
 def start_job(task: Task, items: tuple[Item, ...], raw_results_dir: str | os.PathLike[str] | None) -> RunningJob:
     """Check everything, then submit one job with a request for every item."""
-    check_task(task)
-    provider, name = provider_for(task.model, _read_environment())
-    task = replace(task, model=name, citations=_citation_mode(provider, task))
+    provider, task = connect(task)
     raw_dir = None if raw_results_dir is None else open_raw_dir(raw_results_dir)
     run_id = new_run_id()
     if not items:
         return RunningJob(Context(provider, task, (), run_id=run_id, raw_dir=raw_dir), _EMPTY_JOB)
-    preparer = Preparer(provider, provider.describe(name), task)
+    preparer = Preparer(provider, provider.describe(task.model), task)
     fingerprints: dict[int, str] = {}
 
     def lines() -> Iterator[bytes]:
@@ -49,16 +47,21 @@ def attach_job(
     raw_results_dir: str | os.PathLike[str] | None,
 ) -> RunningJob:
     """Take up a job by its id. Without ``items`` its citations cannot be checked against the documents."""
-    check_task(task)
-    provider, name = provider_for(task.model, _read_environment())
-    task = replace(task, model=name, citations=_citation_mode(provider, task))
+    provider, task = connect(task)
     raw_dir = None if raw_results_dir is None else open_raw_dir(raw_results_dir)
-    preparer = None if items is None else Preparer(provider, ModelInfo(name), task)
+    preparer = None if items is None else Preparer(provider, ModelInfo(task.model), task)
     provider_job_id, mark, run_id = job_id.partition("#")
     if not provider_job_id:
         raise ArgumentError(f"A job's id is needed, got {job_id!r}: it is what BatchJob.id was.")
     context = Context(provider, task, items, preparer, run_id=run_id or None, raw_dir=raw_dir)
     return RunningJob(context, Submitted(provider_job_id, is_adopted=bool(mark)))
+
+
+def connect(task: Task) -> tuple[Provider, Task]:
+    """The provider of the task's model, and the task in its words. Raises ``ArgumentError``; asks nothing yet."""
+    check_task(task)
+    provider, name = provider_for(task.model, _read_environment())
+    return provider, replace(task, model=name, citations=_citation_mode(provider, task))
 
 
 def items_of(messages: Sequence[object] | None, files: Sequence[FileSource] | None) -> tuple[Item, ...]:
@@ -104,11 +107,11 @@ def _citation_mode(provider: Provider, task: Task) -> CitationMode | None:
             return mode
 
 
-def check_prompt(files: Sequence[FileSource] | None, prompt: str | None) -> None:
+def check_prompt(*, has_files: bool, prompt: str | None) -> None:
     """Raise ``ArgumentError`` unless there is a prompt with files, and none with conversations."""
-    if files is not None and (not isinstance(prompt, str) or not prompt.strip()):
+    if has_files and (not isinstance(prompt, str) or not prompt.strip()):
         raise ArgumentError("files= needs prompt=: what is to be asked of every file.")
-    if files is None and prompt:
+    if not has_files and prompt:
         raise ArgumentError("prompt= goes with files=. With messages=, put it into the conversations.")
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import IO
 
 from batchata.errors import ProviderError, SubmissionInDoubtError
 from batchata.providers import Provider
@@ -40,58 +41,103 @@ class Submitted:
     is_adopted: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """What it takes to create one job, and to find it again.
+
+    Attributes:
+        tag: the job's name at the provider, where it takes one.
+        since: when its creation was first tried.
+        count: how many requests it has.
+        is_other: whether an id is known to be that of another job.
+    """
+
+    provider: Provider
+    tag: str
+    since: datetime
+    count: int
+    is_other: Callable[[str], bool] = lambda _: False
+
+    def send(self, lines: Iterable[bytes], *, sleep: Sleep = time.sleep) -> Submitted:
+        """Create the job, or find it where that got no clear answer.
+
+        Raises ``SubmissionInDoubtError`` if it may exist and could not be looked for, and ``ProviderError`` if it does
+        not exist; a retryable one may be sent again.
+        """
+        try:
+            return Submitted(self.provider.submit(lines, tag=self.tag))
+        except SubmissionInDoubtError as doubt:
+            logger.warning("%s Looking for it.", doubt)
+            for seconds in _LOOK_AFTER_SECONDS:
+                sleep(seconds)
+                found = self.look(doubt)
+                if found is not None:
+                    return found
+            raise ProviderError(
+                f"{doubt} It was looked for, and it does not.",
+                provider=doubt.provider,
+                status_code=doubt.status_code,
+                request_id=doubt.request_id,
+                retryable=True,
+                retry_after=doubt.retry_after,
+            ) from doubt
+
+    def look(self, doubt: object = "The job may exist and may be billed.") -> Submitted | None:
+        """The jobs that may be it; ``None`` if there is none.
+
+        Not being able to ask leaves the doubt standing: raises ``SubmissionInDoubtError``, and nothing may be sent.
+        """
+        try:
+            found = self.provider.find(self.tag, self.since, self.count)
+        except ProviderError as error:
+            raise SubmissionInDoubtError(
+                f"{doubt} It could not be looked for: {error} Before sending it again, look at "
+                f"{self.provider.name} for a job of {self.count:,} requests created after "
+                f"{self.since:%Y-%m-%d %H:%M:%S} UTC with custom_ids that begin with {self.tag!r}.",
+                provider=self.provider.name,
+                retryable=error.retryable,
+                retry_after=error.retry_after,
+            ) from error
+        ids = [job.provider_job_id for job in found if not self.is_other(job.provider_job_id)]
+        return Submitted(ids[0], tuple(ids[1:]), is_adopted=True) if ids else None
+
+
 def submit(provider: Provider, lines: Iterable[bytes], tag: str, *, sleep: Sleep = time.sleep) -> Submitted:
     """Create one job and never a second: what is in doubt is looked for before anything is sent again.
 
     Raises ``ProviderError`` for a clear refusal, and ``SubmissionInDoubtError`` if any attempt may have made a job
     that could not be looked for.
     """
-    since = datetime.now(UTC)
     with new_spool() as spool:
-        count = 0
-        for line in lines:
-            spool.write(line + b"\n")
-            count += 1
-        for attempt in range(1, _SUBMIT_ATTEMPTS + 1):
+        creation = Creation(provider, tag, datetime.now(UTC), spooled(spool, lines))
+        attempt = 0
+        while True:
+            attempt += 1
             try:
-                return Submitted(provider.submit(read_lines(spool), tag=tag))
+                return creation.send(read_lines(spool), sleep=sleep)
             except SubmissionInDoubtError as doubt:
-                logger.warning("%s Looking for it.", doubt)
-                found = _look(provider, tag, since, count, doubt, sleep=sleep)
-                if found:
-                    return Submitted(found[0], tuple(found[1:]), is_adopted=True)
-                failure: ProviderError = doubt
+                raise SubmissionInDoubtError(
+                    f"{doubt} BatchJob.attach(its id, …) takes it up.", provider=doubt.provider
+                ) from doubt
             except ProviderError as error:
                 if not error.retryable or attempt == _SUBMIT_ATTEMPTS:
                     raise
                 logger.warning("%s Trying again.", error)
-                failure = error
-            if attempt < _SUBMIT_ATTEMPTS:
-                sleep(_backoff(attempt, failure.retry_after))
-        raise failure
+                pause = backoff_seconds(attempt, error.retry_after)
+            sleep(pause)
 
 
-def _look(
-    provider: Provider, tag: str, since: datetime, count: int, doubt: SubmissionInDoubtError, *, sleep: Sleep
-) -> list[str]:
-    """Ids of the jobs that may be it. Not being able to ask leaves the doubt standing: nothing is sent again."""
-    for seconds in _LOOK_AFTER_SECONDS:
-        sleep(seconds)
-        try:
-            found = provider.find(tag, since, count)
-        except ProviderError as error:
-            raise SubmissionInDoubtError(
-                f"{doubt} It could not be looked for either: {error} Before calling again, look at "
-                f"{provider.name} for a job of {count:,} requests created after {since:%Y-%m-%d %H:%M:%S} UTC with "
-                f"custom_ids that begin with {tag!r}; BatchJob.attach(its id, …) takes it up.",
-                provider=provider.name,
-            ) from error
-        if found:
-            return [job.provider_job_id for job in found]
-    return []
+def spooled(spool: IO[bytes], lines: Iterable[bytes]) -> int:
+    """Write lines into a temporary file; how many."""
+    count = 0
+    for line in lines:
+        spool.write(line + b"\n")
+        count += 1
+    return count
 
 
-def _backoff(attempt: int, retry_after: float | None) -> float:
+def backoff_seconds(attempt: int, retry_after: float | None) -> float:
+    """How long to wait after so many failures: what the provider asks for, within reason, else longer each time."""
     if retry_after is not None:
         return min(_LONGEST_RETRY_AFTER_SECONDS, max(0.0, retry_after))
-    return min(_LONGEST_BACKOFF_SECONDS, 0.25 * float(2**attempt))
+    return min(_LONGEST_BACKOFF_SECONDS, 0.25 * float(2 ** min(attempt, 10)))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from batchata.errors import ArgumentError, MissingExtraError
 from batchata.store.base import Store
-from batchata.store.document import DocumentStore
+from batchata.store.document import DocumentStore, read_document
+from batchata.types import RunState
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Store", "open_store", "read_state"]
 
 
 def open_store(address: str | os.PathLike[str]) -> Store:
@@ -24,18 +27,48 @@ def open_store(address: str | os.PathLike[str]) -> Store:
         StateLockedError: another process works on it.
         StateError: it is unusable, or not ours. It is left as it was.
     """
-    text = os.fspath(address)
-    if isinstance(address, str) and "://" in text:
-        try:
+    if isinstance(address, str) and "://" in address:
+        with _needing_packages():
             from batchata.store.sql import SqlStore  # noqa: PLC0415  # SQLAlchemy is imported where first used
 
-            return SqlStore(text)
-        except ModuleNotFoundError as error:
-            raise MissingExtraError(
-                f"The package {error.name!r} is not installed: pip install 'batchata[postgres]'."
-            ) from error
+            return SqlStore(address)
+    return DocumentStore(_document(address))
+
+
+def read_state(address: str | os.PathLike[str]) -> RunState | None:
+    """The state of a run as it is now, also beside a process that works on it; ``None`` where nothing is stored.
+
+    Takes no lock, makes no file and no table, and sees each step whole or not at all.
+
+    Args:
+        address: as for ``open_store``.
+
+    Raises:
+        ArgumentError: for any other address.
+        StateError: it cannot be read, or is not ours.
+    """
+    if isinstance(address, str) and "://" in address:
+        with _needing_packages():
+            from batchata.store.sql import read_database  # noqa: PLC0415  # SQLAlchemy is imported where first used
+
+            return read_database(address)
+    return read_document(_document(address))
+
+
+@contextlib.contextmanager
+def _needing_packages() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"The package {error.name!r} is not installed: pip install 'batchata[postgres]'."
+        ) from error
+
+
+def _document(address: str | os.PathLike[str]) -> Path:
+    text = os.fspath(address)
     if text.lower().endswith(".json"):
-        return DocumentStore(Path(text))
+        return Path(text)
     raise ArgumentError(
         f"The state cannot be kept in {text!r}. Give the path of a JSON document, such as 'run.json', or the address "
         f"of a database: 'sqlite:///run.db' or 'postgresql+psycopg://user@host/database'."

@@ -25,6 +25,7 @@ from batchata.store.base import (
     foreign,
     missing,
 )
+from batchata.store.folders import sync_folder
 from batchata.store.lock import FileLock
 from batchata.types import JobRecord, Planned, RunInfo, RunState, Totals
 from batchata.types.runs import OVER, from_ranges
@@ -41,53 +42,38 @@ class DocumentStore:
         # Through a link to the file itself, so that the link is kept and both names have one lock.
         self._path = Path(os.path.realpath(path))
         self._lock = FileLock(self._path.with_name(f"{self._path.name}.lock"), self.name)
+        self._document: _Document | None = None
+        self._is_known = False
         try:
-            self._document = self._read()
+            self._now()
         except BaseException:
             self._lock.release()
             raise
 
     def load(self) -> RunState | None:
-        if self._document is None:
-            return None
-        try:
-            return self._document.state()
-        except ValueError as error:
-            raise foreign(self.name, error) from error
+        document = self._now()
+        return None if document is None else document.state()
 
     def create(self, run: RunInfo) -> None:
-        if self._document is not None or self._path.exists():
+        if self._now() is not None or self._path.exists():
             raise exists(self.name)
         self._write(_Document(run=encode(run)))
 
     def save(self, job: JobRecord, planned: Planned) -> None:
-        if self._document is None:
+        document = self._now()
+        if document is None:
             raise missing(self.name)
-        self._write(self._document.with_job(job, planned))
+        self._write(document.with_job(job, planned))
 
     def close(self) -> None:
         self._lock.release()
 
-    def _read(self) -> _Document | None:
-        try:
-            data = self._path.read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise StateError(f"The state in {self.name!r} cannot be read: {error.strerror}.") from error
-        try:
-            raw = orjson.loads(data)
-        except ValueError as error:
-            raise foreign(self.name, f"it is not JSON: {error}") from error
-        if not isinstance(raw, dict):
-            raise foreign(self.name, "it is no JSON object")
-        check_version(self.name, raw.get("version"))
-        try:
-            document = _Document.parse(raw)
-            document.state()
-        except ValueError as error:
-            raise foreign(self.name, error) from error
-        return document
+    def _now(self) -> _Document | None:
+        """What the disk has."""
+        if not self._is_known:
+            self._document = _read(self._path, self.name)
+            self._is_known = True
+        return self._document
 
     def _write(self, document: _Document) -> None:
         self._lock.check()
@@ -97,9 +83,11 @@ class DocumentStore:
                 file.write(document.to_json())
                 file.flush()
                 os.fsync(file.fileno())
+            self._is_known = False  # whatever breaks in here, Ctrl+C too, may do so before the replacement or after
             partial.replace(self._path)
+            sync_folder(self._path.parent)
             self._document = document
-            _sync_folder(self._path.parent)
+            self._is_known = True
         except OSError as error:
             with contextlib.suppress(OSError):
                 partial.unlink(missing_ok=True)
@@ -107,9 +95,37 @@ class DocumentStore:
                 f"The state cannot be written into {self.name!r}: {error.strerror}. What it held before is whole. Make "
                 f"room there, or make it writable, and take the run up again."
             ) from error
-        except KeyboardInterrupt:  # before the replacement, or after
-            self._document = self._read()
-            raise
+
+
+def read_document(path: Path) -> RunState | None:
+    """What is stored there, without a lock: a document is replaced as a whole, so it is whole at any instant.
+
+    Raises ``StateError`` for what is not ours.
+    """
+    document = _read(path, str(path))
+    return None if document is None else document.state()
+
+
+def _read(path: Path, name: str) -> _Document | None:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StateError(f"The state in {name!r} cannot be read: {error.strerror}.") from error
+    try:
+        raw = orjson.loads(data)
+    except ValueError as error:
+        raise foreign(name, f"it is not JSON: {error}") from error
+    if not isinstance(raw, dict):
+        raise foreign(name, "it is no JSON object")
+    check_version(name, raw.get("version"))
+    try:
+        document = _Document.parse(raw)
+        document.state()
+    except ValueError as error:
+        raise foreign(name, error) from error
+    return document
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,13 +230,3 @@ class _Ranges:
         if after and after[0][0] == number + 1:
             last, after = after[0][1], after[1:]
         return _Ranges((*before, (first, last), *after))
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # Windows cannot open a folder, and keeps names safe by itself
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

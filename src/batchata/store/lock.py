@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import functools
 import os
 import socket
@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from batchata.errors import StateError, StateLockedError
+from batchata.store.folders import make_folder
 
 if sys.platform == "win32":
     import msvcrt
@@ -81,13 +82,14 @@ class FileLock:
     not reach them.
     """
 
+    _descriptor: int | None = None
+
     def __init__(self, path: Path, name: str) -> None:
         """Take the lock ``path`` of the state ``name``; raises ``StateLockedError`` where another holds it."""
         self._path = path
         self._name = name
-        self._descriptor: int | None = None
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             while self._descriptor is None:
                 self._descriptor = self._take()
         except OSError as error:
@@ -96,6 +98,10 @@ class FileLock:
                 f"another place for the state."
             ) from error
         self._forget_in_forks()
+
+    def __del__(self) -> None:
+        """For an interrupt that came before anybody could say ``release``: the process may live on for days."""
+        self.release()
 
     def check(self) -> None:
         """Raises ``StateLockedError`` if the lock was broken, so that two never write."""
@@ -118,12 +124,15 @@ class FileLock:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is None:
             return
-        with contextlib.suppress(OSError):  # what is left behind is taken over as a dead process's
+        try:
             if _is_at(descriptor, self._path):
                 os.ftruncate(descriptor, 0)
                 if sys.platform != "win32":  # first, or it might be the next holder's
                     self._path.unlink()
-        os.close(descriptor)
+        except OSError:
+            pass  # what is left behind is taken over as a dead process's
+        finally:
+            os.close(descriptor)
 
     def _take(self) -> int | None:
         """The locked file; ``None`` if its last holder removed it meanwhile."""
@@ -140,17 +149,18 @@ class FileLock:
     def _claim(self, descriptor: int) -> bool:
         got = _grab(descriptor)
         os.lseek(descriptor, 0, os.SEEK_SET)
-        text = os.read(descriptor, 4096)
+        text = os.read(descriptor, 4096).strip(b"\0")  # which a power cut can leave in place of what was written
         if not got:
             raise self._refusal(text, is_held=True)
         if not _is_at(descriptor, self._path):
             return False
         if text and ((holder := _parse(text)) is None or not holder.is_dead()):
             raise self._refusal(text, is_held=False)
-        os.ftruncate(descriptor, 0)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        os.write(descriptor, _holders().dump_json(Holder.me()))
-        os.fsync(descriptor)
+        try:
+            _sign(descriptor)
+        except BaseException:
+            os.ftruncate(descriptor, 0)  # this process lives on, so what it wrote would count as held
+            raise
         return True
 
     def _refusal(self, text: bytes, *, is_held: bool) -> StateError:
@@ -161,7 +171,10 @@ class FileLock:
                 f"Delete it if nothing else needs it, or name another place for the state."
             )
         if holder is None:
-            return StateLockedError(f"The state {self._name!r} is in use by a process that has only just begun.")
+            return StateLockedError(
+                f"The state {self._name!r} is in use by a process that has only just begun. Wait until it ends, or "
+                f"end it; then take the run up again."
+            )
         who = f"process {holder.pid} on host {holder.host!r}, since {holder.since.isoformat(timespec='seconds')}"
         way_out = (
             "Wait until it ends, or end it; then take the run up again."
@@ -192,6 +205,16 @@ def _parse(text: bytes) -> Holder | None:
         return _holders().validate_json(text)
     except ValueError:
         return None
+
+
+def _sign(descriptor: int) -> None:
+    """Write into a lock file that this process holds it."""
+    text = _holders().dump_json(Holder.me())
+    os.ftruncate(descriptor, 0)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    if os.write(descriptor, text) < len(text):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    os.fsync(descriptor)
 
 
 def _is_at(descriptor: int, path: Path) -> bool:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -72,6 +73,9 @@ _JOBS = sa.Table(
 _KEYS = ["run", "number"]
 _IS_OVER = _JOBS.c.status.in_(sorted(OVER))
 
+_ONE_VIEW = {"sqlite": "BEGIN", "postgresql": "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"}
+"""Makes a transaction see the same in all its queries, whatever is saved meanwhile."""
+
 _NAMESPACE = 1_113_682_036
 """Keeps our advisory locks in PostgreSQL apart from other programs'."""
 _LOCK_TRIES = 10
@@ -87,19 +91,19 @@ class SqlStore:
 
     def __init__(self, address: str) -> None:
         url, self._run = _parse(address)
-        shown = url.difference_update_query(["password", "sslpassword"]).update_query_dict({"run": self._run})
-        self.name = shown.render_as_string(hide_password=True)
+        self.name = _shown(url, self._run)
+        self._pid = os.getpid()
         self._file_lock: FileLock | None = None
         with contextlib.ExitStack() as resources:
             if url.get_backend_name() == "sqlite":
                 self._file_lock = _lock_sqlite(url, self._run, self.name)
                 resources.callback(self._file_lock.release)
-            with self._refusing():
+            with _refusing(self.name):
                 self._connection = resources.enter_context(_connect(url))
             with self._transaction() as connection:
                 _prepare(connection)
             if self._file_lock is None:
-                with self._refusing():
+                with _refusing(self.name):
                     _lock_postgres(self._connection, self._run, self.name)
             with self._transaction() as connection:
                 _make_tables(connection, self.name)
@@ -107,21 +111,7 @@ class SqlStore:
 
     def load(self) -> RunState | None:
         with self._transaction() as connection:
-            row = connection.execute(sa.select(_RUNS).where(_RUNS.c.name == self._run)).mappings().one_or_none()
-            if row is None:
-                return None
-            mine = sa.select(_JOBS).where(_JOBS.c.run == self._run).order_by(_JOBS.c.number)
-            try:
-                live = [decode_job(job._asdict()) for job in connection.execute(mine.where(~_IS_OVER))]
-                return RunState(
-                    run=decode(RunInfo, row["run"]),
-                    planned=decode(Planned, row["planned"]),
-                    live={job.number: job for job in live},
-                    over=tuple(connection.scalars(mine.with_only_columns(_JOBS.c.number).where(_IS_OVER))),
-                    totals=_totals(connection, self._run),
-                )
-            except ValueError as error:
-                raise foreign(self.name, error) from error
+            return _load(connection, self._run, self.name)
 
     def create(self, run: RunInfo) -> None:
         row = {"version": VERSION, "run": encode(run), "planned": encode(Planned()), "updated_at": _now()}
@@ -143,31 +133,76 @@ class SqlStore:
                 raise ValueError(f"job {job.number} is over, and cannot become {job.status}")
 
     def close(self) -> None:
-        self._resources.close()
+        if os.getpid() == self._pid:  # a fork's good-bye would end the connection of the process that it came from
+            self._resources.close()
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:
         if self._file_lock is not None:
             self._file_lock.check()
-        if self._connection.closed or self._connection.invalidated:
+        if self._connection.closed or self._connection.invalidated or os.getpid() != self._pid:
             raise StateError(
-                f"The connection to {self.name!r} was lost or closed, and the lock with it. What was saved is whole. "
-                f"Take the run up again."
+                f"The connection to {self.name!r} was lost or closed, and the lock with it, or belongs to the process "
+                f"that this one forked from. What was saved is whole. Take the run up again."
             )
-        with self._refusing(), self._connection.begin():
+        with _refusing(self.name), self._connection.begin():
             yield self._connection
 
-    @contextlib.contextmanager
-    def _refusing(self) -> Iterator[None]:
+
+def read_database(address: str) -> RunState | None:
+    """What is stored there, without a lock: beside whoever has it.
+
+    Raises ``StateError`` for what is not ours, or cannot be reached.
+    """
+    url, run = _parse(address)
+    name = _shown(url, run)
+    if url.get_backend_name() == "sqlite":
         try:
-            yield
-        except SQLAlchemyError as error:
-            # Without the statement and its values, which SQLAlchemy's own message would repeat.
-            reason = " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split()).rstrip(".?")
-            raise StateError(
-                f"The state in {self.name!r} cannot be read or written: {reason}. What was saved before is whole. Mend "
-                f"that, or name another place for the state, and take the run up again."
-            ) from error
+            Path(url.database or "").stat()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StateError(f"The state in {name!r} cannot be read: {error.strerror}.") from error
+        # Not made if it goes now. Not "ro": a step that a process died in is taken back by whoever comes next.
+        file = "file:" + quote(os.path.realpath(url.database or ""))
+        url = url.set(database=file).update_query_dict({"mode": "rw", "uri": "true"})
+    with _refusing(name), _connect(url) as connection, connection.begin():
+        connection.execute(sa.text(_ONE_VIEW[connection.dialect.name]))
+        if not sa.inspect(connection).has_table(_RUNS.name):
+            return None
+        _check_version(connection, name)
+        return _load(connection, run, name)
+
+
+@contextlib.contextmanager
+def _refusing(name: str) -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        # Without the statement and its values, which SQLAlchemy's own message would repeat.
+        reason = " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split()).rstrip(".?")
+        raise StateError(
+            f"The state in {name!r} cannot be read or written: {reason}. What was saved before is whole. Mend that, "
+            f"or name another place for the state, and take the run up again."
+        ) from error
+
+
+def _load(connection: sa.Connection, run: str, name: str) -> RunState | None:
+    mine = sa.select(_JOBS).where(_JOBS.c.run == run).order_by(_JOBS.c.number)
+    try:
+        row = connection.execute(sa.select(_RUNS).where(_RUNS.c.name == run)).mappings().one_or_none()
+        if row is None:
+            return None
+        live = [decode_job(job._asdict()) for job in connection.execute(mine.where(~_IS_OVER))]
+        return RunState(
+            run=decode(RunInfo, row["run"]),
+            planned=decode(Planned, row["planned"]),
+            live={job.number: job for job in live},
+            over=tuple(connection.scalars(mine.with_only_columns(_JOBS.c.number).where(_IS_OVER))),
+            totals=_totals(connection, run),
+        )
+    except (ValueError, ArithmeticError) as error:  # no JSON, wrong values, or no number
+        raise foreign(name, error) from error
 
 
 def _parse(address: str) -> tuple[sa.URL, str]:
@@ -189,6 +224,11 @@ def _parse(address: str) -> tuple[sa.URL, str]:
     if not isinstance(run, str) or re.fullmatch(r"[A-Za-z0-9._-]{1,100}", run) is None:
         raise ArgumentError(f"The run's name {run!r} must be of 1 to 100 letters, digits, '.', '_' and '-'.")
     return url.difference_update_query(["run"]), run
+
+
+def _shown(url: sa.URL, run: str) -> str:
+    shown = url.difference_update_query(["password", "sslpassword"]).update_query_dict({"run": run})
+    return shown.render_as_string(hide_password=True)
 
 
 def _connect(url: sa.URL) -> contextlib.closing[sa.Connection]:
@@ -252,6 +292,10 @@ def _make_tables(connection: sa.Connection, name: str) -> None:
         # Looked for first: making one takes a right, even where it is there.
         if not sa.inspect(connection).has_table(table.name):
             connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
+    _check_version(connection, name)
+
+
+def _check_version(connection: sa.Connection, name: str) -> None:
     version = connection.scalar(sa.select(sa.func.max(_RUNS.c.version)))
     if version is not None:
         check_version(name, version)
@@ -276,9 +320,7 @@ def _totals(connection: sa.Connection, run: str) -> Totals:
         failed=failed,
         cost_usd=sum((Decimal(cost) * times for cost, times in connection.execute(costs)), Decimal(0)),
         unknown_costs=unknown_costs,
-        held_usd=sum(
-            (decode_job(row).held_usd for row in connection.execute(unknown).mappings()), Decimal(0)
-        ),
+        held_usd=sum((decode_job(job._asdict()).held_usd for job in connection.execute(unknown)), Decimal(0)),
         has_estimates=estimates > 0,
     )
 

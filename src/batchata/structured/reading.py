@@ -35,6 +35,7 @@ class Reading(Generic[ModelT]):
     """A validated answer, the JSON it was read from, with its place in the answer's text, and the quotes beside it."""
 
     value: ModelT
+    json: str
     node: Node
     quotes: tuple[Quote, ...] = ()
 
@@ -56,7 +57,8 @@ def read(text: str, model: type[ModelT], *, quoted: bool = False) -> Reading[Mod
     for candidate in found:
         for json, node, quotes in _forms(candidate, model, quoted=quoted):
             try:
-                readings.append(Reading(model.model_validate_json(json, by_alias=True, by_name=True), node, quotes))
+                value = model.model_validate_json(json, by_alias=True, by_name=True)
+                readings.append(Reading(value, json, node, quotes))
                 break
             except Exception as error:  # noqa: BLE001  # the user's own validator may raise anything, over one answer
                 messages.append(_message(error))

@@ -129,7 +129,7 @@ class RunStats(TypedDict):
         known_cost: dollars known to be billed.
         unknown_costs: items whose cost is not known.
         cost_is_estimate: whether some cost rests on a documented factor.
-        reserved_cost: the most that jobs in flight may still cost; ``None`` if that was not worked out (no ``max_cost``).
+        reserved_cost: the most that jobs in flight may still cost; ``None`` if that was not worked out.
         max_cost: the cap, if there is one.
         cost_limit_reached: as in ``RunSummary``.
         jobs_completed: jobs whose outcomes are on disk.

@@ -192,6 +192,9 @@ def from_ranges(text: str) -> tuple[int, ...]:
     """The inverse of ``to_ranges``. Raises ``ValueError`` for anything else."""
     numbers: list[int] = []
     for part in text.split(",") if text else ():
-        first, _, last = part.partition("-")
-        numbers.extend(range(int(first), int(last or first) + 1))
+        first, dash, last = part.partition("-")
+        begin, end = int(first), int(last if dash else first)
+        if end < begin:
+            raise ValueError(f"{part!r} is no range")
+        numbers.extend(range(begin, end + 1))
     return tuple(numbers)

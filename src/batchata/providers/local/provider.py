@@ -107,6 +107,9 @@ class LocalProvider:
             _tend(job)
         return _snapshot(job)
 
+    def check_many(self, provider_job_ids: Sequence[str]) -> Mapping[str, JobSnapshot]:
+        return {job_id: self.check(job_id) for job_id in provider_job_ids}
+
     def fetch(self, provider_job_id: str) -> Iterator[bytes]:
         yield from self._job(provider_job_id).results()
 

@@ -1,4 +1,4 @@
-"""Progress on a terminal or in a notebook, and the printed form of statistics."""
+"""Progress of one job on a terminal or in a notebook, and the printed form of its statistics."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from batchata.types import JobSnapshot, JobStats
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-__all__ = ["Display", "print_stats", "show"]
+__all__ = ["Display", "print_stats", "show", "stats_lines"]
 
 
 class Display(Protocol):

@@ -1,0 +1,200 @@
+"""From inputs to jobs that are ready to be sent: read, encoded, spooled, and with the most that they can cost."""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import IO
+
+from batchata import costs
+from batchata.errors import ConversationError, DocumentError, LimitError
+from batchata.plan import Candidate, JobLimits
+from batchata.providers import Provider
+from batchata.providers.spool import new_spool, read_lines
+from batchata.runner.inputs import Inputs
+from batchata.runner.prepare import Prepared, Preparer
+from batchata.runner.task import Item, Task, custom_id
+from batchata.types import Request, TokenCount
+
+UNREADABLE = (DocumentError, LimitError, ConversationError)
+"""What is wrong with one item alone; everything else is wrong with the task."""
+
+_COUNTED_AHEAD = 32
+"""Requests that are kept in memory while the provider counts their tokens."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """A job before it is sent.
+
+    Attributes:
+        number: of the job.
+        items: all of them.
+        digests: by item, what was read; only of items that can be sent.
+        unsent: by item, why it cannot be sent.
+        candidates: the items that can be sent; in the order of the lines.
+        spool: their encoded requests, one a line.
+    """
+
+    number: int
+    items: list[Item] = field(default_factory=list)
+    digests: dict[int, str] = field(default_factory=dict)
+    unsent: dict[int, str] = field(default_factory=dict)
+    candidates: list[Candidate] = field(default_factory=list)
+    spool: IO[bytes] = field(default_factory=new_spool)
+
+    @property
+    def worst_usd(self) -> Decimal | None:
+        """The most that it can cost; ``None`` if that was not worked out, or no price is known."""
+        total = Decimal(0)
+        for candidate in self.candidates:
+            if candidate.worst_usd is None:
+                return None
+            total += candidate.worst_usd
+        return total
+
+    @property
+    def size(self) -> int:
+        """Encoded bytes."""
+        return sum(candidate.size for candidate in self.candidates)
+
+    def lines(self) -> Iterator[bytes]:
+        """The encoded requests."""
+        return itertools.islice(read_lines(self.spool), len(self.candidates))
+
+    def cut(self, count: int) -> list[Item]:
+        """Keep the first ``count`` requests and what could not be sent before them; returns the other items."""
+        first_out = self.candidates[count].index
+        position = next(at for at, item in enumerate(self.items) if item.index == first_out)
+        rest, self.items = self.items[position:], self.items[:position]
+        self.candidates = self.candidates[:count]
+        for item in rest:
+            self.digests.pop(item.index, None)
+            self.unsent.pop(item.index, None)
+        return rest
+
+    def close(self) -> None:
+        """Give the temporary file back."""
+        self.spool.close()
+
+
+class Appraiser:
+    """Works out the most that a request can cost; asks the provider for its count where a price hangs on it."""
+
+    def __init__(self, provider: Provider, task: Task) -> None:
+        self._provider = provider
+        self._task = task
+        probe = self._worst(TokenCount(1_000_000, exact=False), caches=True)
+        self.has_price = probe is not None
+        self._is_free = probe == 0
+
+    def worst(self, request: Request) -> Decimal | None:
+        """Dollars; ``None`` without a known price."""
+        if self._is_free or not self.has_price:
+            return Decimal(0) if self._is_free else None
+        return self._worst(self._provider.count_tokens(request), caches=request.cache_prefix)
+
+    def _worst(self, tokens: TokenCount, *, caches: bool) -> Decimal | None:
+        task = self._task
+        return costs.worst(
+            self._provider.name, task.model, tokens, task.max_tokens, caches=caches, prices=task.prices
+        )
+
+
+class Drafter:
+    """Makes the drafts of one run.
+
+    Args:
+        limits: how much goes into one job.
+        appraiser: for the cost of requests; ``None`` where nobody asks for it.
+        pool: for what the provider is asked meanwhile.
+    """
+
+    def __init__(
+        self, preparer: Preparer, run_id: str, limits: JobLimits, appraiser: Appraiser | None, pool: Executor
+    ) -> None:
+        self._preparer = preparer
+        self._run_id = run_id
+        self._limits = limits
+        self._appraiser = appraiser
+        self._pool = pool
+
+    def next(self, inputs: Inputs, number: int) -> Draft | None:
+        """As many of the next inputs as go into one job; ``None`` if there is none left."""
+        return self._made(number, self._taken(inputs), inputs) if inputs.has_more() else None
+
+    def again(self, items: Iterable[Item], number: int) -> Draft:
+        """The draft of a job whose items are fixed."""
+        return self._made(number, iter(items), None)
+
+    def _taken(self, inputs: Inputs) -> Iterator[Item]:
+        for _ in range(self._limits.items):
+            item = inputs.take()
+            if item is None:
+                return
+            yield item
+
+    def _made(self, number: int, items: Iterator[Item], leftover: Inputs | None) -> Draft:
+        """With ``leftover``, the first item that has no room any more goes back there."""
+        draft = Draft(number)
+        try:
+            self._fill(draft, items, leftover)
+        except BaseException:
+            draft.close()
+            raise
+        return draft
+
+    def _fill(self, draft: Draft, items: Iterator[Item], leftover: Inputs | None) -> None:
+        counts = _Counts(self._appraiser, self._pool)
+        size = 0
+        for item in items:
+            prepared = self._prepared(item, draft)
+            if prepared is not None:
+                more = len(prepared.line) + 1
+                if leftover is not None and not self._limits.has_room(len(draft.candidates), size, more):
+                    leftover.give_back([item])
+                    break
+                size += more
+                draft.spool.write(prepared.line + b"\n")
+                draft.digests[item.index] = prepared.fingerprint
+                draft.candidates.append(Candidate(item.index, more, None))
+                counts.ask(prepared.request)
+            draft.items.append(item)
+        worst = counts.answers()
+        draft.candidates = [
+            replace(each, worst_usd=cost) for each, cost in zip(draft.candidates, worst, strict=True)
+        ]
+
+    def _prepared(self, item: Item, draft: Draft) -> Prepared | None:
+        request_id = custom_id(self._run_id, draft.number, item.index)
+        try:
+            return self._preparer.prepare(item, request_id, cache_prefix=self._limits.items > 1)
+        except UNREADABLE as error:
+            draft.unsent[item.index] = str(error)
+            return None
+
+
+class _Counts:
+    """What requests cost at most, asked for a few at a time; in the order of asking."""
+
+    def __init__(self, appraiser: Appraiser | None, pool: Executor) -> None:
+        self._appraiser = appraiser
+        self._pool = pool
+        self._asked: deque[Future[Decimal | None]] = deque()
+        self._told: list[Decimal | None] = []
+
+    def ask(self, request: Request) -> None:
+        if self._appraiser is None:
+            self._told.append(None)
+            return
+        if len(self._asked) >= _COUNTED_AHEAD:
+            self._told.append(self._asked.popleft().result())
+        self._asked.append(self._pool.submit(self._appraiser.worst, request))
+
+    def answers(self) -> list[Decimal | None]:
+        self._told.extend(future.result() for future in self._asked)
+        return self._told

@@ -1,0 +1,206 @@
+"""The loop of a run: one thread that starts, checks, collects and records; a pool only overlaps the calls."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from threading import Event
+
+from batchata.errors import NotReadyError, ProviderError, StateError, SubmissionInDoubtError
+from batchata.runner.live import Answer, Calls, Live
+from batchata.runner.recorder import Recorder
+from batchata.runner.starting import Progress, Starter
+from batchata.runner.submit import Submitted
+from batchata.types import JobRecord, JobStatus
+
+logger = logging.getLogger(__name__)
+
+_PATIENCE_SECONDS = 600.0
+"""How long the provider may be out of reach before the run stops; what is in flight is not touched by that."""
+_CHECKED_TOGETHER = 4
+"""So many jobs are checked by one call, where the provider can."""
+_LAST_WORDS_SECONDS = 10.0
+"""How long the answers to submissions are waited for when the run is broken off."""
+_LONGEST_WAIT_SECONDS = 1.0
+"""So that a wish to cancel, from another thread, is heard."""
+
+
+class Loop:
+    """Works on a run until nothing is left to do.
+
+    Args:
+        deadline: in the time of ``clock``; past it the run is left as it is.
+        canceled: set by another thread to have the jobs in flight canceled, and no more started.
+        on_change: called after whatever a looker-on might want to see.
+    """
+
+    def __init__(
+        self,
+        *,
+        progress: Progress,
+        starter: Starter,
+        recorder: Recorder,
+        calls: Calls,
+        pool: Executor,
+        max_parallel_jobs: int,
+        deadline: float | None,
+        canceled: Event,
+        on_change: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._progress = progress
+        self._starter = starter
+        self._recorder = recorder
+        self._calls = calls
+        self._pool = pool
+        self._max_parallel_jobs = max_parallel_jobs
+        self._deadline = deadline
+        self._canceled = canceled
+        self._on_change = on_change
+        self._clock = clock
+        self._sleep = sleep
+        self._refusal: ProviderError | None = None
+        self._were_canceled: set[int] = set()
+
+    def steps(self) -> Iterator[JobRecord]:
+        """Every job, as it is over. Raises what stops the run; everything is saved by then."""
+        live = self._progress.live
+        try:
+            while True:
+                yield from self._start()
+                if not live:
+                    break
+                self._ask()
+                self._wait()
+                yield from self._heed()
+        finally:
+            self._part()
+        if self._refusal is not None:
+            raise self._refusal
+
+    def _start(self) -> Iterator[JobRecord]:
+        """As many jobs as may be in flight; those without anything to send are over at once."""
+        live = self._progress.live
+        while (
+            self._refusal is None
+            and not self._canceled.is_set()
+            and len(live) < self._max_parallel_jobs
+            and not any(each.failures and each.record.status is JobStatus.SUBMITTING for each in live.values())
+        ):
+            started = self._starter.start(self._clock())
+            if started is None:
+                return
+            self._on_change()
+            if started.record.status is JobStatus.PLANNED:
+                yield self._recorder.settle(started, {})
+            else:
+                self._ask()
+
+    def _ask(self) -> None:
+        """Put the question that is due to each job that none is asked about."""
+        now = self._clock()
+        if self._deadline is not None and now >= self._deadline:
+            raise NotReadyError(
+                "The run did not end within max_wait_time. Its jobs go on at the provider, and run() goes on with them."
+            )
+        idle = [live for live in self._progress.live.values() if live.call is None]
+        if self._canceled.is_set():
+            idle = [live for live in idle if not self._give_up(live)]
+        running = [live for live in idle if live.record.status is JobStatus.IN_PROGRESS]
+        if len(running) >= _CHECKED_TOGETHER and any(live.next_at <= now for live in running):
+            # One call for all: those that are not due yet will not have to be asked about so soon.
+            together = self._pool.submit(self._calls.check_all(running))
+            for live in running:
+                live.call = together
+        for live in idle:
+            if live.call is None and live.next_at <= now:
+                self._put(live)
+
+    def _put(self, live: Live) -> None:
+        """Ask what brings one job forward."""
+        if not live.record.is_proven and live.record.provider_job_id in self._recorder.known_ids:
+            self._recorder.disprove(live)
+        if live.record.status is JobStatus.SUBMITTING and not live.must_look and live.draft is None:
+            live.draft = self._starter.redraft(live)
+        live.call = self._pool.submit(self._calls.next(live, self._recorder.known_ids))
+
+    def _give_up(self, live: Live) -> bool:
+        """Have a job canceled, if it can be told to be ours; whether there is nothing more to ask now."""
+        record = live.record
+        if record.status is JobStatus.SUBMITTING and not live.must_look:
+            self._recorder.shelve(live)
+            return True
+        if record.status is JobStatus.IN_PROGRESS and record.is_proven and record.number not in self._were_canceled:
+            self._were_canceled.add(record.number)
+            live.call = self._pool.submit(self._calls.cancel, live)
+            return True
+        return False
+
+    def _wait(self) -> None:
+        """Until an answer is there, or a question is due."""
+        live = self._progress.live.values()
+        now = self._clock()
+        due = [each.next_at for each in live if each.call is None]
+        if self._deadline is not None:
+            due.append(self._deadline)
+        seconds = min([_LONGEST_WAIT_SECONDS, *(max(0.0, at - now) for at in due)])
+        asked: list[Future[Answer]] = [each.call for each in live if each.call is not None]
+        if asked:
+            wait(asked, timeout=seconds, return_when=FIRST_COMPLETED)
+        else:
+            self._sleep(seconds)
+
+    def _heed(self) -> Iterator[JobRecord]:
+        """Take note of the answers that are there; the jobs that are over now."""
+        for live in list(self._progress.live.values()):
+            call = live.call
+            if call is None or not call.done():
+                continue
+            live.call = None
+            try:
+                answer = call.result()
+            except ProviderError as error:
+                self._failed(live, error, self._clock())
+                continue
+            record = self._recorder.answered(live, answer, self._clock())
+            if record is not None:
+                yield record
+
+    def _failed(self, live: Live, error: ProviderError, now: float) -> None:
+        """A call failed: try again later, or stop and say why."""
+        logger.warning("%s", error)
+        live.failed(error, now)
+        has_patience = now - live.heard_at <= _PATIENCE_SECONDS
+        is_submitting = live.record.status is JobStatus.SUBMITTING
+        if isinstance(error, SubmissionInDoubtError):
+            live.must_look = True
+        elif is_submitting and not (error.retryable and (has_patience or len(self._progress.live) > 1)):
+            self._recorder.refuse(live, error)
+            self._refusal = self._refusal or error
+            return
+        elif is_submitting:
+            return
+        if not (live.is_patient_with(error, now) and has_patience):
+            raise error
+
+    def _part(self) -> None:
+        """Before the run is left: write down which submissions were accepted after all."""
+        sent = {
+            live.call: live
+            for live in self._progress.live.values()
+            if live.call is not None and live.record.status is JobStatus.SUBMITTING and not live.call.cancel()
+        }
+        done, _ = wait(sent, timeout=_LAST_WORDS_SECONDS)
+        for call in done:
+            if call.exception() is None and isinstance(answer := call.result(), Submitted):
+                try:
+                    self._recorder.accepted(sent[call], answer, self._clock())
+                except StateError as error:  # the next run will look for it
+                    logger.warning("%s", error)
+        self._starter.close()
+        for live in [*self._progress.live.values(), *self._progress.waiting]:
+            if live not in sent.values():
+                live.close()

@@ -1,0 +1,141 @@
+"""What an answer of the provider's means for a job: its next step, saved before anything else is done."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+
+from batchata.errors import ProviderError
+from batchata.runner.collect import Checked
+from batchata.runner.live import Answer, Live, job_id_of
+from batchata.runner.settle import Settler
+from batchata.runner.starting import Progress
+from batchata.runner.submit import Submitted
+from batchata.store import Store
+from batchata.types import Failed, JobRecord, JobSnapshot, JobState, JobStatus, Outcome, Reason
+
+logger = logging.getLogger(__name__)
+
+
+class Recorder:
+    """Moves the jobs of a run on.
+
+    Attributes:
+        known_ids: jobs at the provider that are surely jobs of this run.
+    """
+
+    def __init__(
+        self, *, progress: Progress, store: Store, settler: Settler, on_change: Callable[[], None]
+    ) -> None:
+        self._progress = progress
+        self._store = store
+        self._settler = settler
+        self._on_change = on_change
+        self.known_ids = {
+            live.record.provider_job_id
+            for live in progress.live.values()
+            if live.record.is_proven and live.record.provider_job_id is not None
+        }
+
+    def answered(self, live: Live, answer: Answer, now: float) -> JobRecord | None:
+        """Take note of an answer; returns the job if it is over now."""
+        live.heard(now)
+        match answer:
+            case Submitted():
+                self.accepted(live, answer, now)
+            case JobSnapshot():
+                return self._checked(live, answer, now)
+            case Checked():
+                return self._read(live, answer)
+            case Mapping():
+                return self._checked(live, answer[job_id_of(live)], now)
+            case None if live.record.status is JobStatus.SUBMITTING:
+                live.must_look = False  # it was looked for, and does not exist
+            case None:
+                live.rest(now)
+        return None
+
+    def accepted(self, live: Live, submitted: Submitted, now: float) -> None:
+        changes = {
+            "provider_job_id": submitted.job_id,
+            "rivals": submitted.rivals,
+            "is_proven": not submitted.is_adopted,
+        }
+        self._save(live, live.record.moved(JobStatus.IN_PROGRESS, **changes))
+        if not submitted.is_adopted:
+            self.known_ids.add(submitted.job_id)
+        live.close()
+        live.began_at = now
+        live.rest(now)
+        self._on_change()
+
+    def _checked(self, live: Live, snapshot: JobSnapshot, now: float) -> JobRecord | None:
+        live.snapshot = snapshot
+        if snapshot.state is JobState.ENDED:
+            live.record = live.record.moved(JobStatus.ENDED)  # not saved: nothing is lost by asking again
+        elif snapshot.state is not JobState.FAILED:
+            live.rest(now)
+        elif live.record.rivals:
+            self.disprove(live)
+        else:
+            return self._fail(live, snapshot)
+        return None
+
+    def _fail(self, live: Live, snapshot: JobSnapshot) -> JobRecord:
+        """The job is over with nothing to read, and nobody knows what of it is billed."""
+        words = (
+            f"the job {snapshot.provider_job_id!r} ended without results: {snapshot.message or 'no reason given'}"
+        )
+        failed = Failed("", Reason.ERRORED, words, retryable=True, is_billed=None)
+        live.record = live.record.moved(JobStatus.ENDED)
+        return self.settle(live, dict.fromkeys(live.record.items, failed))
+
+    def _read(self, live: Live, checked: Checked) -> JobRecord | None:
+        if not live.record.is_proven and checked.strangers and not checked.outcomes:
+            self.disprove(live)
+            return None
+        return self.settle(live, checked.outcomes)
+
+    def settle(self, live: Live, outcomes: dict[int, Outcome]) -> JobRecord:
+        priced_at = None if live.snapshot is None else live.snapshot.created_at
+        self._save(live, self._settler.settle(live.record, live.items, live.digests, outcomes, priced_at))
+        self._progress.totals = self._progress.totals.plus(live.record)
+        self._drop(live)
+        self._on_change()
+        return live.record
+
+    def disprove(self, live: Live) -> None:
+        """What was taken for the job is another: go on with the next that may be it, or look anew."""
+        record = live.record
+        if record.provider_job_id is not None:
+            live.others.add(record.provider_job_id)
+        live.snapshot, live.next_at = None, 0.0
+        submitting = record.moved(JobStatus.PLANNED, provider_job_id=None, rivals=(), is_proven=True).moved(
+            JobStatus.SUBMITTING
+        )
+        if record.rivals:
+            first, *rest = record.rivals
+            changes = {"provider_job_id": first, "rivals": tuple(rest), "is_proven": False}
+            self._save(live, submitting.moved(JobStatus.IN_PROGRESS, **changes))
+            return
+        self._save(live, submitting)
+        live.must_look = True
+
+    def refuse(self, live: Live, error: ProviderError) -> None:
+        """Nothing was bought: the job is kept to be sent again, and the run stops when nothing is in flight."""
+        self._save(live, live.record.moved(JobStatus.REJECTED, message=str(error)))
+        self._drop(live)
+        self._on_change()
+
+    def shelve(self, live: Live) -> None:
+        """Keep a job that surely does not exist at the provider for another time."""
+        self._save(live, live.record.moved(JobStatus.PLANNED))
+        self._drop(live)
+
+    def _save(self, live: Live, record: JobRecord) -> None:
+        self._store.save(record, self._progress.planned)
+        live.record = record
+
+    def _drop(self, live: Live) -> None:
+        live.close()
+        del self._progress.live[live.record.number]

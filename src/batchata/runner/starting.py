@@ -1,0 +1,169 @@
+"""The next job of a run: drafted, weighed against the budget, and saved as about to be sent."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from batchata.plan import Budget, Step, next_step
+from batchata.runner.drafting import Draft, Drafter
+from batchata.runner.inputs import Inputs, chained
+from batchata.runner.live import Live
+from batchata.runner.task import Item
+from batchata.store import Store
+from batchata.types import JobRecord, JobStatus, Planned, Totals
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a run has come: what the store knows, kept beside it.
+
+    Attributes:
+        next_number: of the next new job.
+        cap_usd: the most that may be billed.
+        cost_limit_reached: the cap keeps items from being sent.
+        live: jobs that are at the provider, or on their way.
+        waiting: jobs of an earlier process that are surely not, to be sent again as they were.
+    """
+
+    planned: Planned
+    totals: Totals
+    next_number: int
+    cap_usd: Decimal | None
+    cost_limit_reached: bool = False
+    live: dict[int, Live] = field(default_factory=dict)
+    waiting: deque[Live] = field(default_factory=deque)
+
+    @property
+    def reserved_usd(self) -> Decimal:
+        """The most that jobs in flight may still cost, as far as that was worked out."""
+        return sum((live.record.reserved_usd or Decimal(0) for live in self.live.values()), Decimal(0))
+
+    @property
+    def budget(self) -> Budget:
+        """What may still be spent."""
+        return Budget(self.cap_usd, self.totals.cost_usd + self.totals.held_usd, self.reserved_usd)
+
+
+class Starter:
+    """Starts the jobs of a run, one after the other.
+
+    Args:
+        inputs: what is not in a job yet.
+        is_retry: whether these failed in earlier jobs.
+    """
+
+    def __init__(
+        self, *, progress: Progress, store: Store, drafter: Drafter, inputs: Inputs, is_retry: bool
+    ) -> None:
+        self._progress = progress
+        self._store = store
+        self._drafter = drafter
+        self._inputs = inputs
+        self._is_retry = is_retry
+        self._next: Draft | None = None
+        self._is_done = False
+
+    def start(self, now: float) -> Live | None:
+        """The next job, saved as about to be submitted; ``None`` if none can start now.
+
+        A job without anything to send comes back as ``planned``.
+        """
+        if self._progress.waiting:
+            return self._revive(self._progress.waiting[0], now)
+        if self._is_done:
+            return None
+        draft = self._next or self._drafter.next(self._inputs, self._progress.next_number)
+        self._next = None
+        if draft is None:
+            self._is_done = True
+            return None
+        step, count = next_step(draft.candidates, self._progress.budget)
+        if step is Step.WAIT:
+            self._next = draft
+            return None
+        if step is Step.STOP:
+            self._stop(draft)
+            return None
+        if step is Step.SHRINK:
+            self._inputs.give_back(draft.cut(count))
+        return self._begin(draft, now)
+
+    def redraft(self, live: Live) -> Draft:
+        """A job's requests once more, as they were."""
+        return self._drafter.again(live.items, live.record.number)
+
+    def close(self) -> None:
+        """Give back what was drafted and not sent."""
+        draft, self._next = self._next, None
+        if draft is not None:
+            draft.close()
+
+    def _stop(self, draft: Draft) -> None:
+        self._inputs.give_back(draft.items)
+        draft.close()
+        self._progress.cost_limit_reached = self._is_done = True
+
+    def _begin(self, draft: Draft, now: float) -> Live:
+        indexes = tuple(item.index for item in draft.items)
+        record = JobRecord(
+            number=draft.number,
+            status=JobStatus.PLANNED,
+            items=indexes,
+            inputs=_chain("", draft.items, draft),
+            is_retry=self._is_retry,
+            unsent=tuple(draft.unsent.items()),
+            reserved_usd=draft.worst_usd,
+        )
+        live = Live(record, draft.items, draft.digests, now, draft=draft)
+        planned = self._planned(draft)
+        if draft.candidates:
+            live.record = record.moved(JobStatus.SUBMITTING, submitting_at=datetime.now(UTC))
+        self._store.save(live.record, planned)
+        self._progress.planned = planned
+        self._progress.next_number += 1
+        self._progress.live[draft.number] = live
+        return live
+
+    def _planned(self, draft: Draft) -> Planned:
+        planned = self._progress.planned
+        if self._is_retry:
+            return planned
+        return Planned(
+            items=planned.items + len(draft.items),
+            digest=_chain(planned.digest, draft.items, draft),
+            is_all=not self._inputs.has_more(),
+        )
+
+    def _revive(self, live: Live, now: float) -> Live | None:
+        """Send a job again that an earlier process could not send. Its items are fixed, so it fits whole or not."""
+        progress = self._progress
+        draft = live.draft = live.draft or self.redraft(live)
+        step, _ = next_step(draft.candidates, progress.budget)
+        if step is Step.WAIT:
+            return None
+        progress.waiting.popleft()
+        if step is not Step.START:
+            progress.cost_limit_reached = True
+            return self.start(now)
+        record = live.record
+        if record.status is JobStatus.REJECTED:
+            record = record.moved(JobStatus.PLANNED)
+        unsent = tuple(draft.unsent.items())
+        live.digests = draft.digests
+        live.record = replace(record, reserved_usd=draft.worst_usd, unsent=unsent, message=None)
+        if draft.candidates:
+            live.record = live.record.moved(JobStatus.SUBMITTING, submitting_at=datetime.now(UTC))
+        self._store.save(live.record, progress.planned)
+        live.began_at = live.heard_at = now
+        progress.live[record.number] = live
+        return live
+
+
+def _chain(digest: str, items: Sequence[Item], draft: Draft) -> str:
+    for item in items:
+        digest = chained(digest, draft.digests.get(item.index, ""))
+    return digest
