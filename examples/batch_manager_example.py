@@ -1,23 +1,20 @@
-"""A folder of files, a process that dies, and another that gets the job back by its id.
+"""A folder of files over many small jobs, within a budget, and safe to stop: press Ctrl+C, and run it again.
 
-``BatchManager`` (splitting over many jobs, budget, resume from a state file) is still to come. This example shows
-what carries it and works today: a submitted job outlives the process that submitted it. The first process submits,
-keeps the job's id in a file and is killed; the second attaches to the job and reads its results, in input order.
-Nothing is submitted, or paid, twice.
+What is finished is kept, and jobs in flight are found again: nothing is asked, or paid, twice. The state and the
+outcomes are in ``--folder``; another folder is another run.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
+import argparse
+import sys
 import tempfile
 from pathlib import Path
 
 from pydantic import BaseModel
 
-from batchata import BatchJob, batch
-from examples._common import DOCUMENTS, WORKED_EXAMPLES, chosen_model
+from batchata import BatchManager
+from examples._common import DOCUMENTS, WORKED_EXAMPLES
 
 FILES = sorted(path for path in DOCUMENTS.glob("*.pdf") if not path.name.startswith("example-"))
 EXAMPLES = [(path, {"sender": answer["sender"]}) for path, answer in WORKED_EXAMPLES]
@@ -29,40 +26,40 @@ class Sender(BaseModel):
     sender: str
 
 
-def submit(model: str, id_file: Path) -> None:
-    """The first process: submits, writes down the id, and never gets to its results."""
-    job = batch(
-        model=model,
+def main() -> int:
+    """Begin the run, or go on with it, and print what came of every file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--model", default="local/smollm2-135m", help="default: %(default)s")
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "batchata-example")
+    chosen = parser.parse_args()
+    run = BatchManager(
         files=FILES,
         prompt="Extract the sender.",
+        model=chosen.model,
         response_model=Sender,
         enable_citations=True,
         max_tokens=60,
         examples=EXAMPLES,
+        items_per_job=1,
+        max_parallel_jobs=2,
+        max_cost="0.50",
+        state_path=chosen.folder / "run.json",
+        results_dir=chosen.folder / "results",
     )
-    id_file.write_text(job.id, encoding="utf-8")
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-def main() -> None:
-    """The second process: starts the first, sees it die, and collects."""
-    model = chosen_model(__doc__)
-    with tempfile.TemporaryDirectory() as folder:
-        id_file = Path(folder) / "job-id.txt"
-        first = multiprocessing.get_context("spawn").Process(target=submit, args=(model, id_file))
-        first.start()
-        first.join()
-        job_id = id_file.read_text(encoding="utf-8")
-    print(f"The process that submitted {job_id} died (exit code {first.exitcode}). Attaching to its job.")
-    job = BatchJob.attach(
-        job_id, model=model, response_model=Sender, enable_citations=True, files=FILES, examples=EXAMPLES
-    )
-    for entry in job.wait().results():
+    before = run.stats["completed_items"]
+    print(f"{before} of {len(FILES)} files were finished before; the rest is asked now.")
+    try:
+        summary = run.run(print_progress=True)
+    except KeyboardInterrupt as stopped:
+        print("Stopped.", *stopped.__notes__)
+        return 130
+    for entry in run.results():
         result, error = entry["result"], entry["error"]
         answer = error["message"] if error is not None else result and result.sender
         print(f"  {entry['input']['name']:<26}{answer}")
-    job.stats(print_stats=True)
+    print(f"{summary['completed_items']} completed, {summary['failed_items']} failed, ${summary['total_cost']}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +19,9 @@ import pytest
 
 import batchata
 from batchata import BatchManager, load_results_from_disk
+from batchata.providers import provider_for
 from batchata.providers.anthropic.provider import AnthropicProvider
+from batchata.types import JobState
 from tests.test_batch import MODEL, Number, ask, make_pdf
 from tests.wire import answers, faults, ledger, models
 from tests.wire.answers import Answer, JsonObject
@@ -24,6 +29,7 @@ from tests.wire.anthropic_server import AnthropicServer
 from tests.wire.batches import NEVER, Seconds
 from tests.wire.faults import DropAnswer, Endpoint, Errored, ItemFault
 
+ROOT = Path(__file__).parents[1]
 WORDS = [f"word {index}" for index in range(25)]
 
 
@@ -544,3 +550,57 @@ def test_bad_places_are_refused(anthropic_server: AnthropicServer, state: str, w
     with pytest.raises(batchata.ArgumentError, match=words):
         BatchManager(messages=ask("a"), model=MODEL, state_path=state).run()
     assert anthropic_server.ledger.created == []
+
+
+CHILD = """
+from batchata import BatchManager
+from tests.test_batch import ask
+texts = [f"word {index}" for index in range(25)]
+messages = ask(*texts)
+BatchManager(messages, model="claude-haiku-5-5", state_path="run.json", results_dir="out", max_tokens=50).run()
+"""
+
+
+def test_ctrl_c_leaves_everything_resumable_and_says_how(anthropic_server: AnthropicServer) -> None:
+    anthropic_server.ends_after = NEVER
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
+    for _ in range(2):
+        child = subprocess.Popen(
+            [sys.executable, "-c", CHILD], stderr=subprocess.PIPE, text=True, env=environment, process_group=0
+        )
+        before = anthropic_server.faults.calls[Endpoint.RETRIEVE]
+        while anthropic_server.faults.calls[Endpoint.RETRIEVE] < before + 3:
+            assert child.poll() is None
+            time.sleep(0.05)
+        child.send_signal(signal.SIGINT)
+        _, said = child.communicate(timeout=30)
+        assert child.returncode == -signal.SIGINT
+        assert "KeyboardInterrupt" in said
+        assert (
+            "3 jobs go on at the provider. To go on, make the same BatchManager with state_path='run.json'" in said
+        )
+    anthropic_server.ends_after = Seconds(0)
+    assert manager(*WORDS).run()["completed_items"] == 25
+    only_once(anthropic_server)
+
+
+def test_many_jobs_are_checked_by_one_call(anthropic_server: AnthropicServer) -> None:
+    anthropic_server.ends_after = Seconds(1)
+    run = manager(*WORDS, items_per_job=1, max_parallel_jobs=25)
+    assert run.run()["completed_items"] == 25
+    calls = anthropic_server.faults.calls
+    assert calls[Endpoint.LIST] >= 2
+    assert calls[Endpoint.RETRIEVE] <= 25 + 3  # the SDK's own, before each download
+
+
+def test_few_jobs_are_checked_one_by_one(anthropic_server: AnthropicServer) -> None:
+    jobs = [batchata.batch(MODEL, messages=ask(text)) for text in WORDS[:6]]
+    provider, _ = provider_for(MODEL, os.environ)
+    found = provider.check_many([job.id for job in jobs])
+    assert {job_id: snapshot.state for job_id, snapshot in found.items()} == {
+        job.id: JobState.ENDED for job in jobs
+    }
+    assert anthropic_server.faults.calls[Endpoint.RETRIEVE] == 0
+    two = provider.check_many([jobs[0].id, jobs[1].id])
+    assert set(two) == {jobs[0].id, jobs[1].id}
+    assert anthropic_server.faults.calls[Endpoint.RETRIEVE] == 2
