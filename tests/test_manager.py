@@ -269,6 +269,20 @@ def test_a_cap_without_a_price_says_how_to_give_one(
     assert summary["total_cost"] == anthropic_server.ledger.total > 0
 
 
+def test_tokens_that_cannot_be_counted_for_a_moment_are_counted_later(anthropic_server: AnthropicServer) -> None:
+    anthropic_server.faults.at(Endpoint.COUNT_TOKENS, range(1, 15), faults.rate_limited(0.01))
+    run = manager("a", "b", items_per_job=1, max_cost=1)
+    assert run.run()["completed_items"] == 2
+    assert texts_of(run.results()) == ["a", "b"]
+    only_once(anthropic_server)
+
+
+def test_tokens_that_may_not_be_counted_stop_the_run(anthropic_server: AnthropicServer) -> None:
+    anthropic_server.faults.rate(Endpoint.COUNT_TOKENS, 1.0, faults.own_spend_limit_reached())
+    with pytest.raises(batchata.ProviderError, match="usage limits"):
+        manager("a", max_cost=1).run()
+
+
 def test_a_refusal_stops_the_run_and_the_next_one_sends_the_job_again(anthropic_server: AnthropicServer) -> None:
     anthropic_server.faults.at(Endpoint.CREATE, 2, faults.own_spend_limit_reached())
     with pytest.raises(batchata.ProviderError, match="usage limits") as caught:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import IO
 
 from batchata import costs
-from batchata.errors import ConversationError, DocumentError, LimitError
+from batchata.errors import ConversationError, DocumentError, LimitError, ProviderError
 from batchata.plan import Candidate, JobLimits
 from batchata.providers import Provider
 from batchata.providers.spool import new_spool, read_lines
@@ -56,11 +56,6 @@ class Draft:
                 return None
             total += candidate.worst_usd
         return total
-
-    @property
-    def size(self) -> int:
-        """Encoded bytes."""
-        return sum(candidate.size for candidate in self.candidates)
 
     def lines(self) -> Iterator[bytes]:
         """The encoded requests."""
@@ -124,39 +119,51 @@ class Drafter:
         self._pool = pool
 
     def next(self, inputs: Inputs, number: int) -> Draft | None:
-        """As many of the next inputs as go into one job; ``None`` if there is none left."""
-        return self._made(number, self._taken(inputs), inputs) if inputs.has_more() else None
+        """As many of the next inputs as go into one job; ``None`` if there is none left.
+
+        Raises ``ProviderError``, with all inputs given back, where tokens cannot be counted.
+        """
+        if not inputs.has_more():
+            return None
+        taken: list[Item] = []
+        try:
+            draft = self._made(number, self._taken(inputs, taken), is_fixed=False)
+        except ProviderError:
+            inputs.give_back(taken)
+            raise
+        inputs.give_back(taken[len(draft.items) :])
+        return draft
 
     def again(self, items: Iterable[Item], number: int) -> Draft:
         """The draft of a job whose items are fixed."""
-        return self._made(number, iter(items), None)
+        return self._made(number, iter(items), is_fixed=True)
 
-    def _taken(self, inputs: Inputs) -> Iterator[Item]:
+    def _taken(self, inputs: Inputs, taken: list[Item]) -> Iterator[Item]:
         for _ in range(self._limits.items):
             item = inputs.take()
             if item is None:
                 return
+            taken.append(item)
             yield item
 
-    def _made(self, number: int, items: Iterator[Item], leftover: Inputs | None) -> Draft:
-        """With ``leftover``, the first item that has no room any more goes back there."""
+    def _made(self, number: int, items: Iterator[Item], *, is_fixed: bool) -> Draft:
+        """Unless the items are fixed, the draft ends before the first that has no room any more."""
         draft = Draft(number)
         try:
-            self._fill(draft, items, leftover)
+            self._fill(draft, items, is_fixed=is_fixed)
         except BaseException:
             draft.close()
             raise
         return draft
 
-    def _fill(self, draft: Draft, items: Iterator[Item], leftover: Inputs | None) -> None:
+    def _fill(self, draft: Draft, items: Iterator[Item], *, is_fixed: bool) -> None:
         counts = _Counts(self._appraiser, self._pool)
         size = 0
         for item in items:
             prepared = self._prepared(item, draft)
             if prepared is not None:
                 more = len(prepared.line) + 1
-                if leftover is not None and not self._limits.has_room(len(draft.candidates), size, more):
-                    leftover.give_back([item])
+                if not is_fixed and not self._limits.has_room(len(draft.candidates), size, more):
                     break
                 size += more
                 draft.spool.write(prepared.line + b"\n")

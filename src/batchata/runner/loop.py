@@ -12,12 +12,12 @@ from batchata.errors import NotReadyError, ProviderError, StateError, Submission
 from batchata.runner.live import Answer, Calls, Live
 from batchata.runner.recorder import Recorder
 from batchata.runner.starting import Progress, Starter
-from batchata.runner.submit import Submitted
+from batchata.runner.submit import Submitted, backoff_seconds
 from batchata.types import JobRecord, JobStatus
 
 logger = logging.getLogger(__name__)
 
-_PATIENCE_SECONDS = 600.0
+_PATIENCE_SECONDS = 3600.0
 """How long the provider may be out of reach before the run stops; what is in flight is not touched by that."""
 _CHECKED_TOGETHER = 4
 """So many jobs are checked by one call, where the provider can."""
@@ -62,6 +62,9 @@ class Loop:
         self._on_change = on_change
         self._clock = clock
         self._sleep = sleep
+        self._start_at = 0.0
+        self._started_at = clock()
+        self._start_failures = 0
         self._refusal: ProviderError | None = None
         self._were_canceled: set[int] = set()
 
@@ -71,7 +74,7 @@ class Loop:
         try:
             while True:
                 yield from self._start()
-                if not live:
+                if not live and not (self._start_failures and not self._canceled.is_set()):
                     break
                 self._ask()
                 self._wait()
@@ -90,7 +93,7 @@ class Loop:
             and len(live) < self._max_parallel_jobs
             and not any(each.failures and each.record.status is JobStatus.SUBMITTING for each in live.values())
         ):
-            started = self._starter.start(self._clock())
+            started = self._started()
             if started is None:
                 return
             self._on_change()
@@ -98,6 +101,23 @@ class Loop:
                 yield self._recorder.settle(started, {})
             else:
                 self._ask()
+
+    def _started(self) -> Live | None:
+        """The next job; ``None`` if none can start now, also because its tokens cannot be counted for the moment."""
+        now = self._clock()
+        if now < self._start_at:
+            return None
+        try:
+            live = self._starter.start(now)
+        except ProviderError as error:
+            self._start_failures += 1
+            self._start_at = now + backoff_seconds(self._start_failures, error.retry_after)
+            if not error.retryable or now - self._started_at > _PATIENCE_SECONDS:
+                raise
+            logger.warning("%s", error)
+            return None
+        self._started_at, self._start_failures = now, 0
+        return live
 
     def _ask(self) -> None:
         """Put the question that is due to each job that none is asked about."""
@@ -124,7 +144,11 @@ class Loop:
         if not live.record.is_proven and live.record.provider_job_id in self._recorder.known_ids:
             self._recorder.disprove(live)
         if live.record.status is JobStatus.SUBMITTING and not live.must_look and live.draft is None:
-            live.draft = self._starter.redraft(live)
+            try:
+                live.draft = self._starter.redraft(live)
+            except ProviderError as error:  # its tokens cannot be counted
+                self._failed(live, error, self._clock())
+                return
         live.call = self._pool.submit(self._calls.next(live, self._recorder.known_ids))
 
     def _give_up(self, live: Live) -> bool:
@@ -146,6 +170,8 @@ class Loop:
         due = [each.next_at for each in live if each.call is None]
         if self._deadline is not None:
             due.append(self._deadline)
+        if self._start_failures:
+            due.append(self._start_at)
         seconds = min([_LONGEST_WAIT_SECONDS, *(max(0.0, at - now) for at in due)])
         asked: list[Future[Answer]] = [each.call for each in live if each.call is not None]
         if asked:
