@@ -303,6 +303,29 @@ def test_what_is_in_flight_is_collected_before_a_refusal_is_raised(anthropic_ser
     assert sum(text is not None for text in texts_of(manager(*WORDS).results())) in {15, 20}
 
 
+def test_results_that_are_not_kept_any_more_fail_and_count_against_the_cap(
+    anthropic_server: AnthropicServer,
+) -> None:
+    anthropic_server.ends_after = NEVER
+    cap = Decimal("0.001")
+    with pytest.raises(batchata.NotReadyError):
+        manager(*WORDS, max_cost=cap, max_wait_time=0.5).run()
+    reserved = manager(*WORDS).stats["reserved_cost"]
+    assert reserved is not None
+    anthropic_server.batches.archive()
+    run = manager(*WORDS, max_cost=cap)
+    summary = run.run()
+    assert (summary["completed_items"], summary["failed_items"], summary["total_cost"]) == (0, 25, None)
+    error = run.results()[0]["error"]
+    assert error is not None
+    assert "no longer kept" in error["message"]
+    anthropic_server.ends_after = Seconds(0)
+    room = reserved + Decimal("0.00001")
+    assert manager(*WORDS, max_cost=room).retry_failed()["cost_limit_reached"]
+    assert len(anthropic_server.ledger.created) == 3
+    assert manager(*WORDS, max_cost=2 * reserved).retry_failed()["completed_items"] == 25
+
+
 def test_a_full_queue_is_waited_for(anthropic_server: AnthropicServer) -> None:
     anthropic_server.faults.at(Endpoint.CREATE, [2, 3, 4], faults.rate_limited(0.05))
     assert manager(*WORDS).run()["completed_items"] == 25

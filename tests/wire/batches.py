@@ -68,6 +68,7 @@ class Batch:
     checks: int = 0
     cancel_initiated_at: datetime | None = None
     ended_at: datetime | None = None
+    archived_at: datetime | None = None
     counts: Counter[str] = field(default_factory=Counter)
     lines: list[bytes] = field(default_factory=list, repr=False)
 
@@ -87,9 +88,11 @@ class Batch:
             "ended_at": _iso(self.ended_at),
             "created_at": _iso(self.created_at),
             "expires_at": _iso(self.created_at + _EXPIRY),
-            "archived_at": None,
+            "archived_at": _iso(self.archived_at),
             "cancel_initiated_at": _iso(self.cancel_initiated_at),
-            "results_url": f"{base_url}/v1/messages/batches/{self.id}/results" if ended else None,
+            "results_url": f"{base_url}/v1/messages/batches/{self.id}/results"
+            if ended and self.archived_at is None
+            else None,
         }
 
 
@@ -178,6 +181,13 @@ class BatchStore:
             for batch in self._batches.values():
                 if batch.ended_at is None:
                     self._end(batch)
+
+    def archive(self) -> None:
+        """Twenty-nine days later: every batch is over, and its results are not kept any more."""
+        self.settle()
+        with self._lock:
+            for batch in self._batches.values():
+                batch.archived_at = datetime.now(UTC)
 
     def _find(self, batch_id: str) -> Batch:
         batch = self._batches.get(batch_id)

@@ -72,7 +72,14 @@ class Delay:
     seconds: float
 
 
-CallFault: TypeAlias = Reply | Reset | DropAnswer | Cut | Delay
+@dataclass(frozen=True, slots=True)
+class Late:
+    """The request is read at once and acted on later, whether or not the client is still there."""
+
+    seconds: float
+
+
+CallFault: TypeAlias = Reply | Reset | DropAnswer | Cut | Delay | Late
 
 
 def error_reply(

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import orjson
 
 from tests.wire.api import Call, route
-from tests.wire.faults import Cut, Delay, DropAnswer, Endpoint, Reply, Reset, error_reply, too_large
+from tests.wire.faults import Cut, Delay, DropAnswer, Endpoint, Late, Reply, Reset, error_reply, too_large
 from tests.wire.outcomes import new_id
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ class Handler(BaseHTTPRequestHandler):
         elif isinstance(fault, Reply):
             self._send(fault)
         else:
+            if isinstance(fault, Late):
+                self.owner.closing.wait(fault.seconds)
             headers = {name.lower(): value for name, value in self.headers.items()}
             call = Call(path_id, parse_qs(url.query), headers, body, self.owner.url)
             self._deliver(self.owner.api.handle(endpoint, call), fault)
