@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fpdf import FPDF
 
 import batchata
 from batchata import BatchManager, load_results_from_disk
@@ -277,6 +278,28 @@ def test_tokens_that_cannot_be_counted_for_a_moment_are_counted_later(anthropic_
     only_once(anthropic_server)
 
 
+def test_what_the_provider_would_refuse_fails_alone(anthropic_server: AnthropicServer, tmp_path: Path) -> None:
+    files = [make_pdf(tmp_path / f"{index}.pdf", f"Page {index}") for index in range(4)]
+    locked = FPDF()
+    locked.add_page()
+    locked.set_encryption(owner_password="owner", user_password="")  # opens for readers, and not at Anthropic
+    locked.output(str(files[1]))
+    run = BatchManager(files=files, prompt="?", model=MODEL, results_dir="out", max_cost=1, items_per_job=3)
+    assert run.estimate()["unreadable_items"] == 1
+    summary = run.run()
+    assert (summary["completed_items"], summary["failed_items"]) == (3, 1)
+    error = run.results()[1]["error"]
+    assert error is not None
+    assert error["reason"] == "unreadable"
+    assert (
+        "Anthropic would refuse it: invalid_request_error: The PDF specified is password protected"
+        in error["message"]
+    )
+    again = BatchManager(files=files, prompt="?", model=MODEL, results_dir="out", max_cost=1)
+    assert again.run() == summary
+    assert [len(each.custom_ids) for each in anthropic_server.ledger.created] == [2, 1]
+
+
 def test_tokens_that_may_not_be_counted_stop_the_run(anthropic_server: AnthropicServer) -> None:
     anthropic_server.faults.rate(Endpoint.COUNT_TOKENS, 1.0, faults.own_spend_limit_reached())
     with pytest.raises(batchata.ProviderError, match="usage limits"):
@@ -526,10 +549,10 @@ def test_an_estimate_sends_nothing_to_be_answered(anthropic_server: AnthropicSer
 
 
 def test_an_estimate_of_many_counts_some(anthropic_server: AnthropicServer) -> None:
-    estimate = manager(*(f"{index:04}" for index in range(450))).estimate()
-    assert anthropic_server.faults.calls[Endpoint.COUNT_TOKENS] == 100
+    estimate = manager(*(f"{index:04}" for index in range(1_200))).estimate()
+    assert anthropic_server.faults.calls[Endpoint.COUNT_TOKENS] == 400
     assert not estimate["input_tokens_are_exact"]
-    assert estimate["input_tokens"] == 450 * 4
+    assert estimate["input_tokens"] == 1_200 * 4
 
 
 def test_a_temporary_run_leaves_nothing_behind(

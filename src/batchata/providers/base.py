@@ -73,5 +73,8 @@ class Provider(Protocol):
         ...
 
     def count_tokens(self, request: Request) -> TokenCount:
-        """Input tokens of a request: exact where the provider counts for free, else a bound."""
+        """Input tokens of a request: exact where the provider counts for free, else a bound.
+
+        Raises ``ArgumentError`` (one of its kinds) for a request that the provider would refuse.
+        """
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -46,6 +46,16 @@ class Draft:
     unsent: dict[int, str] = field(default_factory=dict)
     candidates: list[Candidate] = field(default_factory=list)
     spool: IO[bytes] = field(default_factory=new_spool)
+    _left_out: set[int] = field(default_factory=set)
+
+    def refuse(self, refused: Mapping[int, str]) -> None:
+        """Leave out requests that turned out not to be sendable; by position, why."""
+        for position, words in refused.items():
+            index = self.candidates[position].index
+            self.unsent[index] = words
+            del self.digests[index]
+        self._left_out.update(refused)
+        self.candidates = [each for at, each in enumerate(self.candidates) if at not in refused]
 
     @property
     def worst_usd(self) -> Decimal | None:
@@ -59,7 +69,8 @@ class Draft:
 
     def lines(self) -> Iterator[bytes]:
         """The encoded requests."""
-        return itertools.islice(read_lines(self.spool), len(self.candidates))
+        kept = (line for at, line in enumerate(read_lines(self.spool)) if at not in self._left_out)
+        return itertools.islice(kept, len(self.candidates))
 
     def cut(self, count: int) -> list[Item]:
         """Keep the first ``count`` requests and what could not be sent before them; returns the other items."""
@@ -171,10 +182,11 @@ class Drafter:
                 draft.candidates.append(Candidate(item.index, more, None))
                 counts.ask(prepared.request)
             draft.items.append(item)
-        worst = counts.answers()
+        costs_usd, refused = counts.answers()
         draft.candidates = [
-            replace(each, worst_usd=cost) for each, cost in zip(draft.candidates, worst, strict=True)
+            replace(each, worst_usd=cost) for each, cost in zip(draft.candidates, costs_usd, strict=True)
         ]
+        draft.refuse(refused)
 
     def _prepared(self, item: Item, draft: Draft) -> Prepared | None:
         request_id = custom_id(self._run_id, draft.number, item.index)
@@ -193,15 +205,25 @@ class _Counts:
         self._pool = pool
         self._asked: deque[Future[Decimal | None]] = deque()
         self._told: list[Decimal | None] = []
+        self._refused: dict[int, str] = {}
 
     def ask(self, request: Request) -> None:
         if self._appraiser is None:
             self._told.append(None)
             return
         if len(self._asked) >= _COUNTED_AHEAD:
-            self._told.append(self._asked.popleft().result())
+            self._hear()
         self._asked.append(self._pool.submit(self._appraiser.worst, request))
 
-    def answers(self) -> list[Decimal | None]:
-        self._told.extend(future.result() for future in self._asked)
-        return self._told
+    def answers(self) -> tuple[list[Decimal | None], dict[int, str]]:
+        """What each can cost; and by position, why the provider would refuse it."""
+        while self._asked:
+            self._hear()
+        return self._told, self._refused
+
+    def _hear(self) -> None:
+        try:
+            self._told.append(self._asked.popleft().result())
+        except UNREADABLE as error:
+            self._refused[len(self._told)] = str(error)
+            self._told.append(None)

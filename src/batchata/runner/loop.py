@@ -145,9 +145,12 @@ class Loop:
             self._recorder.disprove(live)
         if live.record.status is JobStatus.SUBMITTING and not live.must_look and live.draft is None:
             try:
-                live.draft = self._starter.redraft(live)
+                self._starter.redraft(live)
             except ProviderError as error:  # its tokens cannot be counted
                 self._failed(live, error, self._clock())
+                return
+            if live.draft is None or not live.draft.candidates:
+                self._recorder.shelve(live)
                 return
         live.call = self._pool.submit(self._calls.next(live, self._recorder.known_ids))
 

@@ -92,9 +92,14 @@ class Starter:
             self._inputs.give_back(draft.cut(count))
         return self._begin(draft, now)
 
-    def redraft(self, live: Live) -> Draft:
-        """A job's requests once more, as they were."""
-        return self._drafter.again(live.items, live.record.number)
+    def redraft(self, live: Live) -> None:
+        """A job's requests once more; saved where some of them cannot be sent any more."""
+        draft = live.draft = self._drafter.again(live.items, live.record.number)
+        unsent = tuple(draft.unsent.items())
+        if unsent != live.record.unsent:
+            live.digests = draft.digests
+            live.record = replace(live.record, unsent=unsent)
+            self._store.save(live.record, self._progress.planned)
 
     def close(self) -> None:
         """Give back what was drafted and not sent."""
@@ -141,7 +146,7 @@ class Starter:
     def _revive(self, live: Live, now: float) -> Live | None:
         """Send a job again that an earlier process could not send. Its items are fixed, so it fits whole or not."""
         progress = self._progress
-        draft = live.draft = live.draft or self.redraft(live)
+        draft = live.draft = live.draft or self._drafter.again(live.items, live.record.number)
         step, _ = next_step(draft.candidates, progress.budget)
         if step is Step.WAIT:
             return None

@@ -172,7 +172,8 @@ class Estimate(TypedDict):
         output_tokens: likely ones.
         output_tokens_are_assumed: no answer of this run is known yet, so a quarter of ``max_tokens`` is taken.
         likely_cost: dollars; ``None`` without a known price.
-        worst_cost: dollars, if every answer takes all of ``max_tokens``; ``None`` without a known price.
+        worst_cost: dollars, if every answer takes all of ``max_tokens``; projected where not each request was counted.
+            ``None`` without a known price.
     """
 
     total_items: int

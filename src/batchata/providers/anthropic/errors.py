@@ -8,11 +8,12 @@ from contextlib import contextmanager
 import anthropic
 import httpx2
 
-from batchata.errors import ProviderError, SubmissionInDoubtError
+from batchata.errors import ConversationError, ProviderError, SubmissionInDoubtError
 
 _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol)
 """Failures before a byte of the request left."""
 
+_BAD_REQUEST = frozenset({400, 413, 422})
 _UNCLEAR_STATUS = 408
 _SERVER_ERROR = 500
 
@@ -24,6 +25,17 @@ def asking(doing: str) -> Iterator[None]:
         yield
     except anthropic.APIError as error:
         raise _provider_error(error, doing) from error
+
+
+@contextmanager
+def refusing_requests() -> Iterator[None]:
+    """Raise ``ConversationError`` for what the API finds wrong with one request, and not with the account."""
+    try:
+        yield
+    except anthropic.APIStatusError as error:
+        if error.status_code in _BAD_REQUEST and not _is_spend_limit(error):
+            raise ConversationError(f"Anthropic would refuse it: {_said(error)}") from error
+        raise
 
 
 def _provider_error(error: anthropic.APIError, doing: str) -> ProviderError:
@@ -91,7 +103,11 @@ _ADVICE = {
 }
 
 
+def _is_spend_limit(error: anthropic.APIStatusError) -> bool:
+    return error.error_code == "enforced_spend_limit_reached" or "usage limits" in (error.api_message or "")
+
+
 def _advice(error: anthropic.APIStatusError) -> str:
-    if error.error_code == "enforced_spend_limit_reached" or "usage limits" in (error.api_message or ""):
+    if _is_spend_limit(error):
         return " Raise the spend limit in the Anthropic console, or wait for its next period."
     return _ADVICE.get(error.status_code, "")

@@ -17,7 +17,7 @@ from anthropic.types.messages import MessageBatch
 
 from batchata.errors import LimitError, MissingKeyError, ProviderError
 from batchata.providers.anthropic import decode, encode
-from batchata.providers.anthropic.errors import asking, submit_error
+from batchata.providers.anthropic.errors import asking, refusing_requests, submit_error
 from batchata.providers.anthropic.models import describe_model
 from batchata.providers.spool import ends_whole, new_spool, read_lines, spool_array
 from batchata.types import (
@@ -180,7 +180,7 @@ class AnthropicProvider:
         """Anthropic's own free count, which it calls an estimate."""
         params = orjson.loads(self.encode(request))["params"]
         del params["max_tokens"]
-        with asking(f"counting the tokens of {request.custom_id!r}"):
+        with asking(f"counting the tokens of {request.custom_id!r}"), refusing_requests():
             counted = self._reader.post("/v1/messages/count_tokens", cast_to=MessageTokensCount, body=params)
         return TokenCount(counted.input_tokens, exact=True)
 
