@@ -37,6 +37,15 @@ def load(
     return _document(raw, kind, text=text)
 
 
+def unopened(source: str | os.PathLike[str] | bytes, *, name: str | None = None) -> Document:
+    """A file's bytes as a document that nobody has looked into: to compare it with what it was, at little cost.
+
+    Raises ``DocumentError`` for a file that cannot be read.
+    """
+    raw = read(source, name)
+    return Document(raw.name or "", DocumentKind.TEXT, "application/octet-stream", raw.data)
+
+
 def source(document: Document) -> Source:
     """The text of a document by page, and for PDFs where on the page each piece of it stands."""
     if document.kind is DocumentKind.PDF:

@@ -105,12 +105,20 @@ class Preparer:
 
     def read(self, item: Item) -> Conversation:
         """What one item says; what is wrong with a file is said with its position."""
+        conversation = self._conversation(item, self._load)
         if item.file is None:
-            system, turns = messages.parse(item.conversation, f"messages[{item.index}]", self._load)
-            self._check_citable(item, turns)
-            return Conversation(system, turns)
+            self._check_citable(item, conversation.turns)
+        return conversation
+
+    def digest(self, item: Item) -> str:
+        """The digest of what ``read`` gives, without a look into the documents."""
+        return self._conversation(item, documents.unopened).digest
+
+    def _conversation(self, item: Item, load: messages.Load) -> Conversation:
+        if item.file is None:
+            return Conversation(*messages.parse(item.conversation, f"messages[{item.index}]", load))
         try:
-            document = self._load(item.file)
+            document = load(item.file)
         except (DocumentError, LimitError) as error:
             raise type(error)(f"files[{item.index}]: {error}") from error
         return Conversation(None, (Message("user", (DocumentPart(document), TextPart(self._task.prompt or ""))),))

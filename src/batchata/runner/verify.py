@@ -75,7 +75,7 @@ def verify(
 
 def _digest(preparer: Preparer, item: Item) -> str:
     try:
-        return preparer.read(item).digest
+        return preparer.digest(item)
     except UNREADABLE:
         return ""
 
