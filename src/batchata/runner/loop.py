@@ -12,7 +12,7 @@ from batchata.errors import NotReadyError, ProviderError, StateError, Submission
 from batchata.runner.live import Answer, Calls, Live
 from batchata.runner.recorder import Recorder
 from batchata.runner.starting import Progress, Starter
-from batchata.runner.submit import Submitted, backoff_seconds
+from batchata.runner.submit import LATE_SECONDS, Submitted, backoff_seconds
 from batchata.types import JobRecord, JobStatus
 
 logger = logging.getLogger(__name__)
@@ -205,7 +205,7 @@ class Loop:
         has_patience = now - live.heard_at <= _PATIENCE_SECONDS
         is_submitting = live.record.status is JobStatus.SUBMITTING
         if isinstance(error, SubmissionInDoubtError):
-            live.must_look = True
+            live.must_look, live.late_until = True, now + LATE_SECONDS
         elif is_submitting and not (error.retryable and (has_patience or len(self._progress.live) > 1)):
             self._recorder.refuse(live, error)
             self._refusal = self._refusal or error

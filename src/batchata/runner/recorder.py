@@ -50,7 +50,8 @@ class Recorder:
             case Mapping():
                 return self._checked(live, answer[job_id_of(live)], now)
             case None if live.record.status is JobStatus.SUBMITTING:
-                live.must_look = False  # it was looked for, and does not exist
+                live.must_look = now < live.late_until  # else it was looked for, and does not exist
+                live.next_at = live.late_until
             case None:
                 live.rest(now)
         return None

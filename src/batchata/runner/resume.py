@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from batchata.runner.live import Live
 from batchata.runner.opening import OpenRun
 from batchata.runner.starting import Progress
+from batchata.runner.submit import LATE_SECONDS
 from batchata.types import JobRecord, JobStatus
 
 
@@ -28,6 +30,7 @@ def take_up(opened: OpenRun, cap_usd: Decimal | None, now: float) -> Progress:
             progress.waiting.append(live)
         else:
             live.must_look = record.status is JobStatus.SUBMITTING
+            live.late_until = now + _late_seconds(record)
             if cap_usd is not None and record.reserved_usd is None:
                 live.record = replace(record, reserved_usd=_worst(live, opened))
             progress.live[record.number] = live
@@ -39,6 +42,14 @@ def _collect_from_disk(record: JobRecord, progress: Progress, opened: OpenRun) -
     over = opened.settler.settle_from_disk(replace(record, status=JobStatus.ENDED))
     opened.store.save(over, progress.planned)
     progress.totals = progress.totals.plus(over)
+
+
+def _late_seconds(record: JobRecord) -> float:
+    """How much longer a job may turn up whose submission was broken off, perhaps a moment ago."""
+    if record.submitting_at is None:
+        return LATE_SECONDS
+    age = (datetime.now(UTC) - record.submitting_at).total_seconds()
+    return LATE_SECONDS - min(LATE_SECONDS, max(0.0, age))
 
 
 def _worst(live: Live, opened: OpenRun) -> Decimal | None:

@@ -19,6 +19,9 @@ _SUBMIT_ATTEMPTS = 8
 _LOOK_AFTER_SECONDS = (0.5, 3.0)
 """When to look for a job whose creation got no clear answer: at once, and once it had time to show."""
 
+LATE_SECONDS = sum(_LOOK_AFTER_SECONDS)
+"""How long after its submission a job that is not found may still turn up."""
+
 _LONGEST_BACKOFF_SECONDS = 60.0
 _LONGEST_RETRY_AFTER_SECONDS = 600.0
 
