@@ -443,6 +443,22 @@ def test_a_change_is_seen_in_jobs_that_are_not_over(anthropic_server: AnthropicS
         manager(*WORDS[:12], "another", *WORDS[13:]).run()
 
 
+def test_outcomes_that_the_state_does_not_know_yet_are_not_bought_again(anthropic_server: AnthropicServer) -> None:
+    anthropic_server.ends_after = NEVER
+    with pytest.raises(batchata.NotReadyError):
+        manager(*WORDS, max_wait_time=0.5).run()
+    in_flight = Path("run.json").read_bytes()
+    anthropic_server.ends_after = Seconds(0)
+    anthropic_server.faults.items(0.3, Errored())
+    failed = manager(*WORDS).run()["failed_items"]
+    Path("run.json").write_bytes(in_flight)  # as if killed between the outcomes and the state
+    anthropic_server.faults.clear()
+    again = manager(*WORDS).retry_failed()
+    assert (again["retry_count"], again["completed_items"], again["failed_items"]) == (failed, 25, 0)
+    assert anthropic_server.ledger.bought_more_than_once() == {}
+    assert sum(len(each.contents) for each in anthropic_server.ledger.created) == 25 + failed
+
+
 def test_an_older_copy_of_the_state_is_refused(anthropic_server: AnthropicServer) -> None:
     entries = manager(*WORDS, max_parallel_jobs=1).iter_results()
     next(entries)

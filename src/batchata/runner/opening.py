@@ -36,7 +36,8 @@ class OpenRun:
     Attributes:
         state: as an earlier process left it.
         inputs: what is not in a job yet.
-        verified: the planned inputs that were asked for, read again.
+        verified: the inputs of jobs that are not over, and those that are to be tried again, read again.
+        failed: the items that are to be tried again.
     """
 
     state: RunState
@@ -48,6 +49,7 @@ class OpenRun:
     pool: Executor
     inputs: Inputs
     verified: Verified
+    failed: frozenset[int]
 
 
 @contextlib.contextmanager
@@ -87,7 +89,7 @@ def open_run(order: Order, places: Places, *, retry: Retry | None = None) -> Ite
         rooms.callback(pool.shutdown, wait=False, cancel_futures=True)
         drafter = Drafter(preparer, state.run.run_id, job_limits(order, provider), appraiser, pool)
         settler = Settler(provider, task, preparer, results)
-        yield OpenRun(state, provider, store, results, settler, drafter, pool, inputs, verified)
+        yield OpenRun(state, provider, store, results, settler, drafter, pool, inputs, verified, failed)
 
 
 @dataclass(frozen=True, slots=True)

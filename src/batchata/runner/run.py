@@ -70,8 +70,8 @@ def working(
 def _steps(opened: OpenRun, order: Order, places: Places, watch: Watch, *, is_retry: bool) -> Generator[JobRecord]:
     progress = take_up(opened, order.max_cost, time.monotonic())
     in_jobs = {index for live in [*progress.live.values(), *progress.waiting] for index in live.record.items}
-    again = [item for index, item in sorted(opened.verified.items.items()) if index not in in_jobs]
-    watch.retry_count = len(again) if is_retry else 0
+    again = [opened.verified.items[index] for index in sorted(opened.failed - in_jobs)]
+    watch.retry_count = len(again)
     view = _View(opened, progress, order, places)
 
     def changed() -> None:

@@ -152,6 +152,7 @@ class Starter:
             return None
         progress.waiting.popleft()
         if step is not Step.START:
+            live.close()
             progress.cost_limit_reached = True
             return self.start(now)
         record = live.record
