@@ -10,6 +10,7 @@ import pytest
 
 from batchata.errors import MissingWeightsError
 from batchata.providers import provider_for
+from batchata.runner import submit
 from tests.wire.anthropic_server import AnthropicServer
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
@@ -19,6 +20,7 @@ SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 def anthropic_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[AnthropicServer]:
     """A loopback Anthropic that the environment points to; the working directory is empty, so has no ``.env``."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(submit, "_LATE_SECONDS", 4.0)  # this server is never at work on a job for long
     for name in ("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_PROFILE", "ANTHROPIC_CUSTOM_HEADERS"):
         monkeypatch.delenv(name, raising=False)
     with AnthropicServer() as server:

@@ -45,15 +45,17 @@ class Checked:
 
     Attributes:
         outcomes: by item index.
-        strangers: how many lines answer something that this run did not ask.
+        strangers: how many lines answer something that this job did not ask.
+        kin: how many of them answer another job of this run.
     """
 
     outcomes: dict[int, Outcome]
     strangers: int = 0
+    kin: int = 0
 
     def merged(self, earlier: Checked) -> Checked:
         """With the outcomes that an earlier reading of the same job had."""
-        return Checked(self.outcomes | earlier.outcomes, self.strangers)
+        return Checked(self.outcomes | earlier.outcomes, self.strangers, self.kin)
 
 
 def read_answers(
@@ -90,13 +92,15 @@ def check_off(
         job: the job's number in its run.
     """
     by_run: dict[str, dict[int, Outcome]] = {}
-    strangers = 0
+    strangers = kin = 0
     for line in lines:
         outcome = _decoded(provider, line)
         found = None if outcome is None else parse_custom_id(outcome.custom_id)
         if outcome is None or found is None or found[:2] != (run_id or found[0], job):
             strangers += 1
-            logger.warning("a result line that this run did not ask for is left out: %r", line[:200])
+            kin += found is not None and found[0] == run_id
+            if strangers == 1:  # a whole job may be somebody else's
+                logger.warning("result lines that this job did not ask for are left out, first: %r", line[:200])
             continue
         run, _, index = found
         if index in by_run.setdefault(run, {}):
@@ -106,7 +110,7 @@ def check_off(
         if raw_dir is not None:
             results.write_raw(raw_dir, outcome.custom_id, line)
     outcomes = max(by_run.values(), key=len, default={})
-    return Checked(outcomes, strangers + sum(map(len, by_run.values())) - len(outcomes))
+    return Checked(outcomes, strangers + sum(map(len, by_run.values())) - len(outcomes), kin)
 
 
 def _decoded(provider: Provider, line: bytes) -> Outcome | None:

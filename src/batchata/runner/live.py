@@ -101,14 +101,14 @@ class Calls:
     raw_dir: Path | None
 
     def next(self, live: Live, known: Collection[str]) -> Callable[[], Answer]:
-        """The call that brings a job forward. ``known``: jobs at the provider that are other jobs of this run."""
+        """The call that brings a job forward. ``known``: jobs at the provider that are surely others."""
         match live.record.status:
             case JobStatus.SUBMITTING:
                 creation = self._creation(live, known)
                 draft = live.draft
                 if live.must_look or draft is None:
                     return creation.look
-                return lambda: creation.send(draft.lines())
+                return lambda: Submitted(self.provider.submit(draft.lines(), tag=creation.tag))
             case JobStatus.IN_PROGRESS:
                 job_id = job_id_of(live)
                 return lambda: self.provider.check(job_id)

@@ -12,7 +12,7 @@ from batchata.errors import NotReadyError, ProviderError, StateError, Submission
 from batchata.runner.live import Answer, Calls, Live
 from batchata.runner.recorder import Recorder
 from batchata.runner.starting import Progress, Starter
-from batchata.runner.submit import LATE_SECONDS, Submitted, backoff_seconds
+from batchata.runner.submit import Submitted, backoff_seconds, late_seconds
 from batchata.types import JobRecord, JobStatus
 
 logger = logging.getLogger(__name__)
@@ -205,7 +205,8 @@ class Loop:
         has_patience = now - live.heard_at <= _PATIENCE_SECONDS
         is_submitting = live.record.status is JobStatus.SUBMITTING
         if isinstance(error, SubmissionInDoubtError):
-            live.must_look, live.late_until = True, now + LATE_SECONDS
+            if not live.must_look:
+                live.must_look, live.late_until = True, now + late_seconds(error)
         elif is_submitting and not (error.retryable and (has_patience or len(self._progress.live) > 1)):
             self._recorder.refuse(live, error)
             self._refusal = self._refusal or error
@@ -229,6 +230,7 @@ class Loop:
                     self._recorder.accepted(sent[call], answer, self._clock())
                 except StateError as error:  # the next run will look for it
                     logger.warning("%s", error)
+                    sent[call].close()
         self._starter.close()
         for live in [*self._progress.live.values(), *self._progress.waiting]:
             if live not in sent.values():

@@ -21,7 +21,7 @@ class Recorder:
     """Moves the jobs of a run on.
 
     Attributes:
-        known_ids: jobs at the provider that are surely jobs of this run.
+        known_ids: jobs at the provider of which is known which they are: this run's, or nothing of this run's.
     """
 
     def __init__(
@@ -93,6 +93,8 @@ class Recorder:
 
     def _read(self, live: Live, checked: Checked) -> JobRecord | None:
         if not live.record.is_proven and checked.strangers and not checked.outcomes:
+            if not checked.kin and live.record.provider_job_id is not None:
+                self.known_ids.add(live.record.provider_job_id)  # no job of this run needs to look at it again
             self.disprove(live)
             return None
         return self.settle(live, checked.outcomes)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from batchata.runner.live import Live
 from batchata.runner.opening import OpenRun
 from batchata.runner.starting import Progress
-from batchata.runner.submit import LATE_SECONDS
+from batchata.runner.submit import late_seconds
 from batchata.types import JobRecord, JobStatus
 
 
@@ -46,10 +46,9 @@ def _collect_from_disk(record: JobRecord, progress: Progress, opened: OpenRun) -
 
 def _late_seconds(record: JobRecord) -> float:
     """How much longer a job may turn up whose submission was broken off, perhaps a moment ago."""
-    if record.submitting_at is None:
-        return LATE_SECONDS
-    age = (datetime.now(UTC) - record.submitting_at).total_seconds()
-    return LATE_SECONDS - min(LATE_SECONDS, max(0.0, age))
+    late = late_seconds(None)
+    age = 0.0 if record.submitting_at is None else (datetime.now(UTC) - record.submitting_at).total_seconds()
+    return late - min(late, max(0.0, age))
 
 
 def _worst(live: Live, opened: OpenRun) -> Decimal | None:

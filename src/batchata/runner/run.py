@@ -71,7 +71,6 @@ def _steps(opened: OpenRun, order: Order, places: Places, watch: Watch, *, is_re
     progress = take_up(opened, order.max_cost, time.monotonic())
     in_jobs = {index for live in [*progress.live.values(), *progress.waiting] for index in live.record.items}
     again = [opened.verified.items[index] for index in sorted(opened.failed - in_jobs)]
-    watch.retry_count = len(again)
     view = _View(opened, progress, order, places)
 
     def changed() -> None:
@@ -100,6 +99,7 @@ def _steps(opened: OpenRun, order: Order, places: Places, watch: Watch, *, is_re
     try:
         yield from loop.steps()
     finally:
+        watch.retry_count = starter.begun_items if is_retry else 0
         view.count_all()
         changed()
 

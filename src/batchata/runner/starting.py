@@ -65,6 +65,8 @@ class Starter:
         self._inputs = inputs
         self._is_retry = is_retry
         self._next: Draft | None = None
+        self.begun_items = 0
+        """Items that went into new jobs."""
         self._is_done = False
 
     def start(self, now: float) -> Live | None:
@@ -127,7 +129,10 @@ class Starter:
         planned = self._planned(draft)
         if draft.candidates:
             live.record = record.moved(JobStatus.SUBMITTING, submitting_at=datetime.now(UTC))
+        self._next = draft  # until it is saved, so that it is closed
         self._store.save(live.record, planned)
+        self._next = None
+        self.begun_items += len(draft.items)
         self._progress.planned = planned
         self._progress.next_number += 1
         self._progress.live[draft.number] = live
@@ -150,9 +155,8 @@ class Starter:
         step, _ = next_step(draft.candidates, progress.budget)
         if step is Step.WAIT:
             return None
-        progress.waiting.popleft()
         if step is not Step.START:
-            live.close()
+            progress.waiting.popleft().close()
             progress.cost_limit_reached = True
             return self.start(now)
         record = live.record
@@ -164,6 +168,7 @@ class Starter:
         if draft.candidates:
             live.record = live.record.moved(JobStatus.SUBMITTING, submitting_at=datetime.now(UTC))
         self._store.save(live.record, progress.planned)
+        progress.waiting.popleft()
         live.began_at = live.heard_at = now
         progress.live[record.number] = live
         return live

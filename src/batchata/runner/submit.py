@@ -16,11 +16,11 @@ from batchata.providers.spool import new_spool, read_lines
 logger = logging.getLogger(__name__)
 
 _SUBMIT_ATTEMPTS = 8
-_LOOK_AFTER_SECONDS = (0.5, 3.0)
+_LOOK_AFTER_SECONDS = (0.5, 3.5)
 """When to look for a job whose creation got no clear answer: at once, and once it had time to show."""
 
-LATE_SECONDS = sum(_LOOK_AFTER_SECONDS)
-"""How long after its submission a job that is not found may still turn up."""
+_LATE_SECONDS = 30.0
+"""How long after a submission without any answer its job may still turn up: a large body takes a while to work on."""
 
 _LONGEST_BACKOFF_SECONDS = 60.0
 _LONGEST_RETRY_AFTER_SECONDS = 600.0
@@ -71,8 +71,10 @@ class Creation:
             return Submitted(self.provider.submit(lines, tag=self.tag))
         except SubmissionInDoubtError as doubt:
             logger.warning("%s Looking for it.", doubt)
-            for seconds in _LOOK_AFTER_SECONDS:
-                sleep(seconds)
+            looked_at = 0.0
+            for seconds in sorted({*_LOOK_AFTER_SECONDS, late_seconds(doubt)}):
+                sleep(seconds - looked_at)
+                looked_at = seconds
                 found = self.look(doubt)
                 if found is not None:
                     return found
@@ -103,6 +105,11 @@ class Creation:
             ) from error
         ids = [job.provider_job_id for job in found if not self.is_other(job.provider_job_id)]
         return Submitted(ids[0], tuple(ids[1:]), is_adopted=True) if ids else None
+
+
+def late_seconds(doubt: ProviderError | None) -> float:
+    """How long after a submission in doubt its job may still turn up; ``None``: nobody heard what came of it."""
+    return _LATE_SECONDS if doubt is None or doubt.status_code is None else _LOOK_AFTER_SECONDS[-1]
 
 
 def submit(provider: Provider, lines: Iterable[bytes], tag: str, *, sleep: Sleep = time.sleep) -> Submitted:
