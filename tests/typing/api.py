@@ -7,7 +7,18 @@ from typing import assert_type
 
 from pydantic import BaseModel
 
-from batchata import BatchJob, BatchResult, Citation, JobStats, batch
+from batchata import (
+    BatchJob,
+    BatchManager,
+    BatchResult,
+    Citation,
+    Estimate,
+    JobStats,
+    RunStats,
+    RunSummary,
+    batch,
+    load_results_from_disk,
+)
 
 
 class Invoice(BaseModel):
@@ -39,3 +50,16 @@ def attached() -> None:
 async def awaited() -> None:
     job = batch("claude-haiku-5-5", files=[b"%PDF-"], prompt="?", response_model=Invoice)
     assert_type(await job, list[BatchResult[Invoice]])
+
+
+def large_runs() -> None:
+    run = BatchManager(files=(f"{index}.pdf" for index in range(9)), prompt="?", model="m", response_model=Invoice)
+    assert_type(run, BatchManager[Invoice])
+    assert_type(run.run(), RunSummary)
+    assert_type(run.retry_failed(everything=True), RunSummary)
+    assert_type(run.results(), list[BatchResult[Invoice]])
+    assert_type(next(run.iter_results())["result"], Invoice | None)
+    assert_type(run.stats, RunStats)
+    assert_type(run.estimate(), Estimate)
+    assert_type(BatchManager(messages=[], model="m", max_cost="0.5"), BatchManager[str])
+    assert_type(load_results_from_disk("out", Invoice), list[BatchResult[Invoice]])
