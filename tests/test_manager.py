@@ -680,3 +680,69 @@ def test_few_jobs_are_checked_one_by_one(anthropic_server: AnthropicServer) -> N
     two = provider.check_many([jobs[0].id, jobs[1].id])
     assert set(two) == {jobs[0].id, jobs[1].id}
     assert anthropic_server.faults.calls[Endpoint.RETRIEVE] == 2
+
+
+def test_a_cap_set_later_counts_the_jobs_in_flight(anthropic_server: AnthropicServer) -> None:
+    anthropic_server.ends_after = NEVER
+    with pytest.raises(batchata.NotReadyError):
+        manager(*WORDS, max_parallel_jobs=2, max_wait_time=0.4).run()
+    assert manager(*WORDS).stats["reserved_cost"] is None
+    with pytest.raises(batchata.NotReadyError):
+        manager(*WORDS, max_cost="0.0001", max_wait_time=0.4).run()
+    assert len(anthropic_server.ledger.created) == 2
+    anthropic_server.ends_after = Seconds(0)
+    summary = manager(*WORDS, max_cost="0.0001").run()
+    assert summary["completed_items"] >= 20
+    assert anthropic_server.ledger.total <= Decimal("0.0001")
+    only_once(anthropic_server)
+
+
+def test_a_refused_job_is_sent_again_only_if_it_still_fits(anthropic_server: AnthropicServer) -> None:
+    anthropic_server.faults.at(Endpoint.CREATE, 1, faults.own_spend_limit_reached())
+    with pytest.raises(batchata.ProviderError):
+        manager(*WORDS, max_parallel_jobs=1).run()
+    summary = manager(*WORDS, max_cost="0.00001").run()
+    assert (summary["cost_limit_reached"], summary["completed_items"]) == (True, 0)
+    assert anthropic_server.ledger.created == []
+    assert manager(*WORDS, max_cost=1).run()["completed_items"] == 25
+    only_once(anthropic_server)
+
+
+def test_cancel_keeps_a_job_that_waits_in_the_queue_for_later(anthropic_server: AnthropicServer) -> None:
+    anthropic_server.faults.rate(Endpoint.CREATE, 1.0, faults.rate_limited(30))
+    run = manager(*WORDS)
+    worker = threading.Thread(target=run.run)
+    worker.start()
+    while not anthropic_server.faults.calls[Endpoint.CREATE]:
+        time.sleep(0.01)
+    time.sleep(0.2)
+    run.cancel()
+    worker.join(timeout=10)
+    assert not worker.is_alive()
+    statuses = {job["status"] for job in json.loads(Path("run.json").read_bytes())["live"]}
+    assert statuses == {"planned"}
+    anthropic_server.faults.clear()
+    assert manager(*WORDS).run()["completed_items"] == 25
+    only_once(anthropic_server)
+
+
+def test_a_doubt_that_cannot_be_cleared_up_for_a_moment_is_cleared_up_later(
+    anthropic_server: AnthropicServer,
+) -> None:
+    anthropic_server.faults.at(Endpoint.CREATE, 1, DropAnswer())
+    anthropic_server.faults.at(Endpoint.LIST, range(1, 8), faults.rate_limited(0.01))
+    assert manager("a", "b").run()["completed_items"] == 2
+    only_once(anthropic_server)
+
+
+def test_a_doubt_that_nobody_may_clear_up_stops_the_run_and_sends_nothing_again(
+    anthropic_server: AnthropicServer,
+) -> None:
+    anthropic_server.faults.at(Endpoint.CREATE, 1, DropAnswer())
+    anthropic_server.faults.rate(Endpoint.LIST, 1.0, faults.own_spend_limit_reached())
+    with pytest.raises(batchata.SubmissionInDoubtError, match="custom_ids that begin with 'bt"):
+        manager("a", "b").run()
+    assert manager("a", "b").stats["jobs"] == {"submitting": 1}
+    anthropic_server.faults.clear()
+    assert manager("a", "b").run()["completed_items"] == 2
+    only_once(anthropic_server)
