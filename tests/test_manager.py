@@ -20,9 +20,7 @@ from fpdf import FPDF
 
 import batchata
 from batchata import BatchManager, load_results_from_disk
-from batchata.providers import provider_for
 from batchata.providers.anthropic.provider import AnthropicProvider
-from batchata.types import JobState
 from tests.test_batch import MODEL, Number, ask, make_pdf
 from tests.wire import answers, faults, ledger, models
 from tests.wire.answers import Answer, JsonObject
@@ -667,19 +665,6 @@ def test_many_jobs_are_checked_by_one_call(anthropic_server: AnthropicServer) ->
     calls = anthropic_server.faults.calls
     assert calls[Endpoint.LIST] >= 2
     assert calls[Endpoint.RETRIEVE] <= 25 + 3  # the SDK's own, before each download
-
-
-def test_few_jobs_are_checked_one_by_one(anthropic_server: AnthropicServer) -> None:
-    jobs = [batchata.batch(MODEL, messages=ask(text)) for text in WORDS[:6]]
-    provider, _ = provider_for(MODEL, os.environ)
-    found = provider.check_many([job.id for job in jobs])
-    assert {job_id: snapshot.state for job_id, snapshot in found.items()} == {
-        job.id: JobState.ENDED for job in jobs
-    }
-    assert anthropic_server.faults.calls[Endpoint.RETRIEVE] == 0
-    two = provider.check_many([jobs[0].id, jobs[1].id])
-    assert set(two) == {jobs[0].id, jobs[1].id}
-    assert anthropic_server.faults.calls[Endpoint.RETRIEVE] == 2
 
 
 def test_a_cap_set_later_counts_the_jobs_in_flight(anthropic_server: AnthropicServer) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, PriceContext
     from genai_prices.types import Provider as PriceProvider
 
-__all__ = ["Cost", "Prices", "batch_discount", "check_prices", "price", "worst"]
+__all__ = ["Cost", "Prices", "batch_discount", "check_prices", "price", "prices_cache", "worst"]
 
 Prices = Mapping[str, Price]
 
@@ -35,6 +35,8 @@ _US_FACTOR = Decimal("1.1")
 """Anthropic: ``inference_geo: "us"`` multiplies token prices (platform.claude.com, pricing)."""
 
 _MILLION = Decimal(1_000_000)
+
+_WRITE_FACTOR = Decimal("1.25")
 
 _COUNT_MARGIN = 32
 """Tokens beside 2 %, by which a provider's own count may be short of what it bills."""
@@ -118,6 +120,12 @@ def batch_discount(
     return price(provider, model, Usage(input_tokens=1_000), at=at, prices=prices).discount
 
 
+def prices_cache(provider: str, model: str, prices: Prices | None) -> bool:
+    """Whether writes to the provider's cache can be priced: a user's table may leave them out."""
+    row = _own_row(provider, model, prices)
+    return row is None or "cache_write" in row
+
+
 def worst(
     provider: str,
     model: str,
@@ -141,10 +149,15 @@ def worst(
     geo = "us" if provider == "anthropic" else None
     plain = Usage(input_tokens=most, output_tokens=max_tokens, inference_geo=geo)
     usages = [plain, replace(plain, cache_write_tokens=most)] if caches else [plain]
+    row = _own_row(provider, model, prices)
+    if row is not None and "cache_write" not in row:
+        # Anthropic's factor: a table that says nothing must not make the worst case less than it is.
+        dearer: Price = {**row, "cache_write": Decimal(str(row["input"])) * _WRITE_FACTOR}
+        prices = {model: dearer}
     found: list[Decimal] = []
     for usage in usages:
         cost = price(provider, model, usage, prices=prices)
-        if cost.estimated and _own_row(provider, model, prices) is None:
+        if cost.estimated and row is None:
             cost = price(provider, model, usage, batch=False, prices=prices)
         if cost.usd is None:
             return None

@@ -9,6 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, overload
 
+from batchata.errors import StateLockedError
 from batchata.types import BatchResult, Estimate, Price, RunStats, RunSummary
 
 if TYPE_CHECKING:
@@ -199,7 +200,8 @@ class BatchManager(Generic[T]):
     def results(self) -> list[BatchResult[T]]:
         """One entry an input, in input order, from disk; what has no outcome yet has the error ``pending``.
 
-        Raises ``ResultsError`` for files that are not as they were written.
+        Raises ``ResultsError`` for files that are not as they were written, and ``ArgumentError`` if the outcomes are
+        not those of these inputs, which are read for it unless this object did the run.
         """
         from batchata.runner.outcomes import all_entries  # noqa: PLC0415  # as in __init__
 
@@ -239,8 +241,9 @@ class BatchManager(Generic[T]):
         if self._watch is not None and self._watch.is_working:
             self._watch.canceled.set()
             return
-        from batchata.runner.outcomes import finished  # noqa: PLC0415  # as in __init__
+        from batchata.runner.outcomes import cancel_stored, finished  # noqa: PLC0415  # as in __init__
 
+        cancel_stored(self._order, self._places())
         watch = self._begin()
         watch.canceled.set()
         finished(self._order, self._places(), watch, retry=None)
@@ -262,6 +265,10 @@ class BatchManager(Generic[T]):
     def _begin(self) -> Watch:
         from batchata.runner.run import Watch  # noqa: PLC0415  # as in __init__
 
+        if self._watch is not None and self._watch.is_working:
+            raise StateLockedError(
+                "This BatchManager is at work already, in another thread or loop. Wait for its end."
+            )
         self._watch = Watch()
         return self._watch
 

@@ -57,7 +57,7 @@ class Provider(Protocol):
         ...
 
     def check_many(self, provider_job_ids: Sequence[str]) -> Mapping[str, JobSnapshot]:
-        """How several jobs stand, by id, in as few calls as that takes."""
+        """How several jobs stand, by id, as far as one call tells; the others are to be asked about one by one."""
         ...
 
     def fetch(self, provider_job_id: str) -> Iterator[bytes]:

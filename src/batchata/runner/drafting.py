@@ -33,6 +33,7 @@ class Draft:
 
     Attributes:
         number: of the job.
+        max_tokens: most tokens of one answer.
         items: all of them.
         digests: by item, what was read; only of items that can be sent.
         unsent: by item, why it cannot be sent.
@@ -41,6 +42,7 @@ class Draft:
     """
 
     number: int
+    max_tokens: int
     items: list[Item] = field(default_factory=list)
     digests: dict[int, str] = field(default_factory=dict)
     unsent: dict[int, str] = field(default_factory=dict)
@@ -94,21 +96,20 @@ class Appraiser:
     def __init__(self, provider: Provider, task: Task) -> None:
         self._provider = provider
         self._task = task
-        probe = self._worst(TokenCount(1_000_000, exact=False), caches=True)
+        probe = self._worst(TokenCount(1_000_000, exact=False), task.max_tokens, caches=True)
         self.has_price = probe is not None
+        self.prices_cache = costs.prices_cache(provider.name, task.model, task.prices)
         self._is_free = probe == 0
 
-    def worst(self, request: Request) -> Decimal | None:
-        """Dollars; ``None`` without a known price."""
+    def worst(self, request: Request, max_tokens: int) -> Decimal | None:
+        """Dollars, with an answer of ``max_tokens``; ``None`` without a known price."""
         if self._is_free or not self.has_price:
             return Decimal(0) if self._is_free else None
-        return self._worst(self._provider.count_tokens(request), caches=request.cache_prefix)
+        return self._worst(self._provider.count_tokens(request), max_tokens, caches=bool(request.examples))
 
-    def _worst(self, tokens: TokenCount, *, caches: bool) -> Decimal | None:
+    def _worst(self, tokens: TokenCount, max_tokens: int, *, caches: bool) -> Decimal | None:
         task = self._task
-        return costs.worst(
-            self._provider.name, task.model, tokens, task.max_tokens, caches=caches, prices=task.prices
-        )
+        return costs.worst(self._provider.name, task.model, tokens, max_tokens, caches=caches, prices=task.prices)
 
 
 class Drafter:
@@ -124,10 +125,13 @@ class Drafter:
         self, preparer: Preparer, run_id: str, limits: JobLimits, appraiser: Appraiser | None, pool: Executor
     ) -> None:
         self._preparer = preparer
+        self._max_tokens = preparer.max_tokens
         self._run_id = run_id
         self._limits = limits
         self._appraiser = appraiser
         self._pool = pool
+        # What is not priced is not asked for where a cap must hold.
+        self._marks_cache = limits.items > 1 and (appraiser is None or appraiser.prices_cache)
 
     def next(self, inputs: Inputs, number: int) -> Draft | None:
         """As many of the next inputs as go into one job; ``None`` if there is none left.
@@ -145,9 +149,9 @@ class Drafter:
         inputs.give_back(taken[len(draft.items) :])
         return draft
 
-    def again(self, items: Iterable[Item], number: int) -> Draft:
-        """The draft of a job whose items are fixed."""
-        return self._made(number, iter(items), is_fixed=True)
+    def again(self, items: Iterable[Item], number: int, *, max_tokens: int | None = None) -> Draft:
+        """The draft of a job whose items are fixed; ``max_tokens`` for one that was sent with others than today's."""
+        return self._made(number, iter(items), is_fixed=True, max_tokens=max_tokens)
 
     def _taken(self, inputs: Inputs, taken: list[Item]) -> Iterator[Item]:
         for _ in range(self._limits.items):
@@ -157,9 +161,9 @@ class Drafter:
             taken.append(item)
             yield item
 
-    def _made(self, number: int, items: Iterator[Item], *, is_fixed: bool) -> Draft:
+    def _made(self, number: int, items: Iterator[Item], *, is_fixed: bool, max_tokens: int | None = None) -> Draft:
         """Unless the items are fixed, the draft ends before the first that has no room any more."""
-        draft = Draft(number)
+        draft = Draft(number, self._max_tokens if max_tokens is None else max_tokens)
         try:
             self._fill(draft, items, is_fixed=is_fixed)
         except BaseException:
@@ -168,7 +172,7 @@ class Drafter:
         return draft
 
     def _fill(self, draft: Draft, items: Iterator[Item], *, is_fixed: bool) -> None:
-        counts = _Counts(self._appraiser, self._pool)
+        counts = _Counts(self._appraiser, self._pool, draft.max_tokens)
         size = 0
         for item in items:
             prepared = self._prepared(item, draft)
@@ -191,7 +195,7 @@ class Drafter:
     def _prepared(self, item: Item, draft: Draft) -> Prepared | None:
         request_id = custom_id(self._run_id, draft.number, item.index)
         try:
-            return self._preparer.prepare(item, request_id, cache_prefix=self._limits.items > 1)
+            return self._preparer.prepare(item, request_id, cache_prefix=self._marks_cache)
         except UNREADABLE as error:
             draft.unsent[item.index] = str(error)
             return None
@@ -200,8 +204,9 @@ class Drafter:
 class _Counts:
     """What requests cost at most, asked for a few at a time; in the order of asking."""
 
-    def __init__(self, appraiser: Appraiser | None, pool: Executor) -> None:
+    def __init__(self, appraiser: Appraiser | None, pool: Executor, max_tokens: int) -> None:
         self._appraiser = appraiser
+        self._max_tokens = max_tokens
         self._pool = pool
         self._asked: deque[Future[Decimal | None]] = deque()
         self._told: list[Decimal | None] = []
@@ -213,7 +218,7 @@ class _Counts:
             return
         if len(self._asked) >= _COUNTED_AHEAD:
             self._hear()
-        self._asked.append(self._pool.submit(self._appraiser.worst, request))
+        self._asked.append(self._pool.submit(self._appraiser.worst, request, self._max_tokens))
 
     def answers(self) -> tuple[list[Decimal | None], dict[int, str]]:
         """What each can cost; and by position, why the provider would refuse it."""

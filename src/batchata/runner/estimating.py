@@ -13,7 +13,7 @@ from pathlib import Path
 from batchata import costs
 from batchata.plan import JobLimits
 from batchata.providers import Provider
-from batchata.results import iter_entries
+from batchata.results import PROCESSED, iter_entries
 from batchata.runner.drafting import UNREADABLE
 from batchata.runner.opening import job_limits
 from batchata.runner.order import Order, Places
@@ -148,7 +148,7 @@ def _likely_output(task: Task, folder: Path) -> tuple[int, bool]:
     """Tokens of one answer: the mean of those on disk, else a share of the most; and whether that is assumed."""
     told = 0
     tokens = 0
-    if (folder / "processed").is_dir():
+    if (folder / PROCESSED).is_dir():
         for entry in iter_entries(folder, None):
             if entry["usage"] is not None:
                 told += 1

@@ -43,7 +43,7 @@ def _arguments(order: Order, preparer: Preparer) -> dict[str, str]:
         "prompt": _digest(task.prompt or ""),
         "response_model": "text" if model is None else f"{model.__name__} {_digest(preparer.form_text)}",
         "citation_mode": "off" if task.citations is None else task.citations.value,
-        "temperature": str(task.temperature),
+        "temperature": "None" if task.temperature is None else str(float(task.temperature)),
         "examples": _digest(preparer.examples_text),
     }
 

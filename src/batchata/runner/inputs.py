@@ -32,6 +32,17 @@ class Given:
         given: object = self._files if self._messages is None else self._messages
         return len(given) if isinstance(given, Sized) else None
 
+    @property
+    def is_lasting(self) -> bool:
+        """Whether they can be read any number of times."""
+        given: object = self._files if self._messages is None else self._messages
+        return not isinstance(given, Iterator)
+
+    @property
+    def can_be_read(self) -> bool:
+        """Whether they can be read now."""
+        return self.is_lasting or not self._was_read
+
     def items(self) -> Iterator[Item]:
         """The inputs from the first, numbered. Raises ``ArgumentError`` for an iterator that was read before."""
         if self._messages is not None:

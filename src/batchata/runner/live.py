@@ -40,6 +40,7 @@ class Live:
         digests: by item, what was read.
         draft: while it may have to be sent.
         must_look: it may exist at the provider; it is looked for before it is sent.
+        is_alone: a call about several jobs did not tell of it.
         late_until: it may still turn up there until then, though it is not found.
         others: ids at the provider that proved not to be it.
         snapshot: what the last check saw.
@@ -57,6 +58,7 @@ class Live:
     draft: Draft | None = None
     must_look: bool = False
     late_until: float = 0.0
+    is_alone: bool = False
     others: set[str] = field(default_factory=set)
     snapshot: JobSnapshot | None = None
     call: Future[Answer] | None = None

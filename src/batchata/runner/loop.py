@@ -21,8 +21,9 @@ _PATIENCE_SECONDS = 3600.0
 """How long the provider may be out of reach before the run stops; what is in flight is not touched by that."""
 _CHECKED_TOGETHER = 4
 """So many jobs are checked by one call, where the provider can."""
-_LAST_WORDS_SECONDS = 10.0
-"""How long the answers to submissions are waited for when the run is broken off."""
+_LAST_WORDS_SECONDS = 3.0
+"""How long the answers to submissions are waited for without a word when the run is broken off."""
+_TOO_LARGE = 413
 _LONGEST_WAIT_SECONDS = 1.0
 """So that a wish to cancel, from another thread, is heard."""
 
@@ -65,7 +66,7 @@ class Loop:
         self._start_at = 0.0
         self._started_at = clock()
         self._start_failures = 0
-        self._refusal: ProviderError | None = None
+        self._trouble: ProviderError | None = None
         self._were_canceled: set[int] = set()
 
     def steps(self) -> Iterator[JobRecord]:
@@ -74,25 +75,29 @@ class Loop:
         try:
             while True:
                 yield from self._start()
-                if not live and not (self._start_failures and not self._canceled.is_set()):
+                if not live and not (self._start_failures and self._may_start()):
                     break
                 self._ask()
                 self._wait()
                 yield from self._heed()
         finally:
             self._part()
-        if self._refusal is not None:
-            raise self._refusal
+        if self._trouble is not None:
+            raise self._trouble
 
-    def _start(self) -> Iterator[JobRecord]:
-        """As many jobs as may be in flight; those without anything to send are over at once."""
+    def _may_start(self) -> bool:
+        """Whether a job may be started; none is while one waits to be taken by the provider."""
         live = self._progress.live
-        while (
-            self._refusal is None
+        return (
+            self._trouble is None
             and not self._canceled.is_set()
             and len(live) < self._max_parallel_jobs
             and not any(each.failures and each.record.status is JobStatus.SUBMITTING for each in live.values())
-        ):
+        )
+
+    def _start(self) -> Iterator[JobRecord]:
+        """As many jobs as may be in flight; those without anything to send are over at once."""
+        while self._may_start():
             started = self._started()
             if started is None:
                 return
@@ -129,7 +134,7 @@ class Loop:
         idle = [live for live in self._progress.live.values() if live.call is None]
         if self._canceled.is_set():
             idle = [live for live in idle if not self._give_up(live)]
-        running = [live for live in idle if live.record.status is JobStatus.IN_PROGRESS]
+        running = [live for live in idle if live.record.status is JobStatus.IN_PROGRESS and not live.is_alone]
         if len(running) >= _CHECKED_TOGETHER and any(live.next_at <= now for live in running):
             # One call for all: those that are not due yet will not have to be asked about so soon.
             together = self._pool.submit(self._calls.check_all(running))
@@ -137,22 +142,9 @@ class Loop:
                 live.call = together
         for live in idle:
             if live.call is None and live.next_at <= now:
-                self._put(live)
-
-    def _put(self, live: Live) -> None:
-        """Ask what brings one job forward."""
-        if not live.record.is_proven and live.record.provider_job_id in self._recorder.known_ids:
-            self._recorder.disprove(live)
-        if live.record.status is JobStatus.SUBMITTING and not live.must_look and live.draft is None:
-            try:
-                self._starter.redraft(live)
-            except ProviderError as error:  # its tokens cannot be counted
-                self._failed(live, error, self._clock())
-                return
-            if live.draft is None or not live.draft.candidates:
-                self._recorder.shelve(live)
-                return
-        live.call = self._pool.submit(self._calls.next(live, self._recorder.known_ids))
+                if not live.record.is_proven and live.record.provider_job_id in self._recorder.known_ids:
+                    self._recorder.disprove(live)
+                live.call = self._pool.submit(self._calls.next(live, self._recorder.known_ids))
 
     def _give_up(self, live: Live) -> bool:
         """Have a job canceled, if it can be told to be ours; whether there is nothing more to ask now."""
@@ -160,7 +152,10 @@ class Loop:
         if record.status is JobStatus.SUBMITTING and not live.must_look:
             self._recorder.shelve(live)
             return True
-        if record.status is JobStatus.IN_PROGRESS and record.is_proven and record.number not in self._were_canceled:
+        if record.status is JobStatus.SUBMITTING or not record.is_proven:
+            self._recorder.set_aside(live)  # it may be somebody else's, or not exist
+            return True
+        if record.status is JobStatus.IN_PROGRESS and record.number not in self._were_canceled:
             self._were_canceled.add(record.number)
             live.call = self._pool.submit(self._calls.cancel, live)
             return True
@@ -173,7 +168,7 @@ class Loop:
         due = [each.next_at for each in live if each.call is None]
         if self._deadline is not None:
             due.append(self._deadline)
-        if self._start_failures:
+        if self._start_failures and self._may_start():
             due.append(self._start_at)
         seconds = min([_LONGEST_WAIT_SECONDS, *(max(0.0, at - now) for at in due)])
         asked: list[Future[Answer]] = [each.call for each in live if each.call is not None]
@@ -192,29 +187,32 @@ class Loop:
             try:
                 answer = call.result()
             except ProviderError as error:
-                self._failed(live, error, self._clock())
-                continue
-            record = self._recorder.answered(live, answer, self._clock())
+                record = self._failed(live, error, self._clock())
+            else:
+                record = self._recorder.answered(live, answer, self._clock())
             if record is not None:
                 yield record
 
-    def _failed(self, live: Live, error: ProviderError, now: float) -> None:
-        """A call failed: try again later, or stop and say why."""
+    def _failed(self, live: Live, error: ProviderError, now: float) -> JobRecord | None:
+        """A call failed: try again later, or leave the job as it is, and stop once the others are over."""
         logger.warning("%s", error)
         live.failed(error, now)
         has_patience = now - live.heard_at <= _PATIENCE_SECONDS
         is_submitting = live.record.status is JobStatus.SUBMITTING
-        if isinstance(error, SubmissionInDoubtError):
-            if not live.must_look:
-                live.must_look, live.late_until = True, now + late_seconds(error)
-        elif is_submitting and not (error.retryable and (has_patience or len(self._progress.live) > 1)):
+        if is_submitting and not isinstance(error, SubmissionInDoubtError):
+            if error.retryable and (has_patience or len(self._progress.live) > 1):
+                return None
+            if error.status_code == _TOO_LARGE:
+                return self._recorder.turn_away(live, error)
             self._recorder.refuse(live, error)
-            self._refusal = self._refusal or error
-            return
-        elif is_submitting:
-            return
+            self._trouble = self._trouble or error
+            return None
+        if is_submitting and not live.must_look:
+            live.must_look, live.late_until = True, now + late_seconds(error)
         if not (live.is_patient_with(error, now) and has_patience):
-            raise error
+            self._recorder.set_aside(live)
+            self._trouble = self._trouble or error
+        return None
 
     def _part(self) -> None:
         """Before the run is left: write down which submissions were accepted after all."""
@@ -223,15 +221,19 @@ class Loop:
             for live in self._progress.live.values()
             if live.call is not None and live.record.status is JobStatus.SUBMITTING and not live.call.cancel()
         }
-        done, _ = wait(sent, timeout=_LAST_WORDS_SECONDS)
-        for call in done:
+        _, unheard = wait(sent, timeout=_LAST_WORDS_SECONDS)
+        if unheard:
+            logger.warning(
+                "Waiting for the answer to %d submissions, so that none is sent twice. Ctrl+C leaves at once.",
+                len(unheard),
+            )
+            wait(unheard)
+        for call, live in sent.items():
             if call.exception() is None and isinstance(answer := call.result(), Submitted):
                 try:
-                    self._recorder.accepted(sent[call], answer, self._clock())
+                    self._recorder.accepted(live, answer, self._clock())
                 except StateError as error:  # the next run will look for it
                     logger.warning("%s", error)
-                    sent[call].close()
         self._starter.close()
         for live in [*self._progress.live.values(), *self._progress.waiting]:
-            if live not in sent.values():
-                live.close()
+            live.close()

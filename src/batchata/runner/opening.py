@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from batchata.errors import ArgumentError, StateError
+from batchata.errors import ArgumentError, StateError, UnknownModelError
 from batchata.plan import JobLimits
 from batchata.providers import Provider
 from batchata.results import ResultsDir
@@ -21,7 +22,9 @@ from batchata.runner.start import connect
 from batchata.runner.task import Task
 from batchata.runner.verify import Verified, verify
 from batchata.store import Store, open_store
-from batchata.types import RunState
+from batchata.types import ModelInfo, RunState
+
+logger = logging.getLogger(__name__)
 
 _MOST_CALLS = 32
 """Calls to the provider at a time."""
@@ -66,14 +69,16 @@ def open_run(order: Order, places: Places, *, retry: Retry | None = None) -> Ite
     with contextlib.ExitStack() as rooms:
         store = rooms.enter_context(contextlib.closing(open_store(places.state)))
         state = store.load()
+        provider, task = (None, order.task) if order.given.count == 0 else connect(order.task)
         inputs = Inputs(order.given.items())
         if state is None and not inputs.has_more():
             yield None
             return
-        provider, task = connect(order.task)
-        preparer = Preparer(provider, provider.describe(task.model), task)
+        if provider is None:
+            provider, task = connect(order.task)
+        preparer = Preparer(provider, _described(provider, task, state), task)
         state = checked(state, order, preparer)
-        appraiser = _appraiser(order, provider, task)
+        appraiser = _appraiser(order, state, provider, task)
         results = _results(places, state, store, order, task)
         failed = frozenset[int]() if retry is None else retry.items(results)
         planned_live = {index for job in state.live.values() for index in job.items}
@@ -103,9 +108,25 @@ class Retry:
         return frozenset(index for index, error in results.failed_items() if self.everything or error["retryable"])
 
 
-def _appraiser(order: Order, provider: Provider, task: Task) -> Appraiser | None:
+def _described(provider: Provider, task: Task, state: RunState | None) -> ModelInfo:
+    """The model; where it is gone and answers of it are still to be collected, its name alone."""
+    try:
+        return provider.describe(task.model)
+    except UnknownModelError as error:
+        if state is None or not state.live:
+            raise
+        logger.warning("%s Its jobs in flight are collected all the same.", error)
+        return ModelInfo(task.model)
+
+
+def _appraiser(order: Order, state: RunState, provider: Provider, task: Task) -> Appraiser | None:
     if order.max_cost is None:
         return None
+    if state.totals.unheld_costs:
+        raise ArgumentError(
+            f"max_cost cannot be kept: what {state.totals.unheld_costs:,} items of this run cost is not known, and the "
+            f"run had no max_cost when they were sent. Go on without it, or begin another run for the rest."
+        )
     appraiser = Appraiser(provider, task)
     if not appraiser.has_price:
         raise ArgumentError(

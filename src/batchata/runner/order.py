@@ -69,6 +69,9 @@ def given_of(messages: Iterable[object] | None, files: Iterable[FileSource] | No
         single: Any = given
         if isinstance(single, (str, bytes, os.PathLike)) or not (single is None or isinstance(single, Iterable)):
             raise ArgumentError(f"{name} must be a list, got a single {type(single).__name__}: write {name}=[…].")
+    for name, given in (("messages", messages), ("files", files)):
+        if isinstance(given, (set, frozenset)):
+            raise ArgumentError(f"{name} is a set, which has no order that lasts. Give a list: {name}=sorted(…).")
     check_prompt(has_files=files is not None, prompt=prompt)
     return Given(messages, files)
 
@@ -98,6 +101,9 @@ def seconds(max_wait_time: float | timedelta | None) -> float | None:
 
 def places_of(state_path: str | os.PathLike[str] | None, results_dir: str | os.PathLike[str] | None) -> Places:
     """Both places, each beside the other where only one is named; makes a temporary folder where none is."""
+    for name, place in (("state_path", state_path), ("results_dir", results_dir)):
+        if place is not None and not os.fspath(place):
+            raise ArgumentError(f"{name} is empty. Name a place, or leave it out.")
     if results_dir is not None:
         folder = Path(results_dir)
         return Places(folder / _STATE if state_path is None else state_path, folder)
@@ -111,9 +117,9 @@ def places_of(state_path: str | os.PathLike[str] | None, results_dir: str | os.P
 
 
 def remove_if_over(places: Places) -> None:
-    """Remove temporary places, unless jobs are in flight: only the state knows of those."""
+    """Remove temporary places, unless the run may be gone on with."""
     state = read_state(places.state)
-    if state is None or not state.live:
+    if state is None or (state.planned.is_all and not state.live):
         shutil.rmtree(places.results_dir.parent, ignore_errors=True)
     else:
-        logger.warning("jobs are in flight, so the temporary state stays: %s", places.state)
+        logger.warning("the run is not over, so its temporary state stays: %s", places.state)

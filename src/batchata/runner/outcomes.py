@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from batchata.results import iter_entries, read_job
+from batchata import documents
+from batchata.errors import ArgumentError, ProviderError
+from batchata.results import PROCESSED, fingerprints, iter_entries, job_numbers, read_job
+from batchata.runner.drafting import UNREADABLE
 from batchata.runner.opening import Retry
 from batchata.runner.order import Order, Places
+from batchata.runner.prepare import conversation
 from batchata.runner.run import Watch, stats_of, working
+from batchata.runner.start import connect
 from batchata.runner.task import Item
-from batchata.store import read_state
-from batchata.types import BatchResult, Planned, Reason, RunInfo, RunState, RunStats
+from batchata.store import open_store, read_state
+from batchata.types import BatchResult, JobStatus, Planned, Reason, RunInfo, RunState, RunStats
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
+logger = logging.getLogger(__name__)
 
 
 def finished(order: Order, places: Places, watch: Watch, *, retry: Retry | None) -> RunStats:
@@ -24,24 +33,44 @@ def finished(order: Order, places: Places, watch: Watch, *, retry: Retry | None)
     with working(order, places, watch, retry=retry) as steps:
         for _ in steps:
             pass
-    return stats_now(order, places, watch)
+    return stats_now(order, places, watch) if watch.stats is None else watch.stats
+
+
+def cancel_stored(order: Order, places: Places) -> None:
+    """Have the jobs canceled that the store knows to be ours, whatever may hinder going on with the run."""
+    with contextlib.closing(open_store(places.state)) as store:
+        state = store.load()
+    live = () if state is None else state.live.values()
+    ours = [job.provider_job_id for job in live if job.status is JobStatus.IN_PROGRESS and job.is_proven]
+    if not ours:
+        return
+    provider, _ = connect(order.task)
+    for job_id in ours:
+        try:
+            provider.cancel(str(job_id))
+        except ProviderError as error:  # it may be over
+            logger.warning("%s", error)
 
 
 def entries_as_they_come(order: Order, places: Places, watch: Watch) -> Iterator[BatchResult[Any]]:
     """What is on disk, then what comes of each job as it ends."""
     model = order.task.response_model
-    state = read_state(places.state)
+    state = None if order.given.can_be_read else read_state(places.state)
     if state is not None and state.planned.is_all and not state.live:
         yield from _on_disk(places.results_dir, model)
         return
     with working(order, places, watch) as steps:
-        yield from _on_disk(places.results_dir, model)
+        yield from (
+            entry for entry in _on_disk(places.results_dir, model) if entry["input"]["index"] not in watch.in_jobs
+        )
         for job in steps:
             yield from read_job(places.results_dir, job.number, model)
 
 
 def all_entries(order: Order, places: Places, watch: Watch | None) -> Iterator[BatchResult[Any]]:
     """One entry an input, in input order; a place is kept for what has no outcome yet."""
+    if watch is None and order.given.is_lasting:
+        _check_same(order, places.results_dir)
     index = 0
     for entry in _on_disk(places.results_dir, order.task.response_model):
         yield from (_pending(order.given.item(each)) for each in range(index, entry["input"]["index"]))
@@ -51,21 +80,53 @@ def all_entries(order: Order, places: Places, watch: Watch | None) -> Iterator[B
     yield from (_pending(order.given.item(each)) for each in range(index, total))
 
 
+def _check_same(order: Order, folder: Path) -> None:
+    """Raise ``ArgumentError`` if the outcomes are of other inputs; one that cannot be read any more is let pass."""
+    if not (folder / PROCESSED).is_dir():
+        return
+    sent: dict[int, str] = {}
+    for number in job_numbers(folder):
+        sent.update(fingerprints(folder, number))
+    count = 0
+    for item in order.given.items():
+        count += 1
+        try:
+            same = sent.get(item.index) in {None, conversation(item, order.task.prompt, documents.unopened).digest}
+        except UNREADABLE:
+            same = True
+        if not same:
+            raise ArgumentError(
+                f"{str(folder)!r} holds outcomes of other inputs: {order.given.kind}[{item.index}] is not what it was. "
+                f"Give the inputs of that run, in their order; or read them by load_results_from_disk."
+            )
+    if sent and max(sent) >= count:
+        raise ArgumentError(
+            f"{str(folder)!r} holds outcomes of more inputs than the {count:,} given. Give the inputs of that run; or "
+            f"read them by load_results_from_disk."
+        )
+
+
 def stats_now(order: Order, places: Places, watch: Watch | None) -> RunStats:
-    """The numbers that this process has, else those that the store has."""
-    if watch is not None and watch.stats is not None:
-        return watch.stats
+    """The numbers that the loop has while it runs, else those that the store has."""
+    seen = None if watch is None else watch.stats
+    if watch is not None and seen is not None and watch.is_working:
+        return seen
     state = read_state(places.state)
     if state is None:
         state = RunState(RunInfo("", datetime.now(UTC), {}), Planned(is_all=order.given.count == 0))
     stats = stats_of(state, places, max_cost=order.max_cost)
     if order.given.count is not None:
         stats["total_items"] = order.given.count
+    if seen is not None and seen["jobs_completed"] == stats["jobs_completed"]:
+        stats["total_items"] = seen["total_items"]
+        stats["cost_limit_reached"] = seen["cost_limit_reached"]
+        stats["items_per_minute"] = seen["items_per_minute"]
+        stats["seconds_left"] = seen["seconds_left"]
     return stats
 
 
 def _on_disk(folder: Path, model: type[BaseModel] | None) -> Iterator[BatchResult[Any]]:
-    return iter_entries(folder, model) if (folder / "processed").is_dir() else iter(())
+    return iter_entries(folder, model) if (folder / PROCESSED).is_dir() else iter(())
 
 
 def _pending(item: Item) -> BatchResult[Any]:

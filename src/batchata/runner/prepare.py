@@ -65,12 +65,12 @@ class Preparer:
             request_id: the request's custom_id.
             cache_prefix: whether other requests share what stands before the item.
         """
-        conversation = self.read(item)
-        request = self._request(conversation, request_id, cache_prefix=cache_prefix)
+        said = self.read(item)
+        request = self._request(said, request_id, cache_prefix=cache_prefix)
         self._check_request(item, request)
         line = self._provider.encode(request)
         self._check_line(item, line)
-        return Prepared(line, conversation.digest, request)
+        return Prepared(line, said.digest, request)
 
     def _check_request(self, item: Item, request: Request) -> None:
         """What no single document shows."""
@@ -84,6 +84,11 @@ class Preparer:
                 f"Item {item.index} has {pages:,} PDF pages in all; {self._task.model!r} takes "
                 f"{self._limits.max_pages:,} in one request. Split it."
             )
+
+    @property
+    def max_tokens(self) -> int:
+        """Most tokens of one answer."""
+        return self._task.max_tokens
 
     @property
     def examples(self) -> tuple[Example, ...]:
@@ -105,30 +110,21 @@ class Preparer:
 
     def read(self, item: Item) -> Conversation:
         """What one item says; what is wrong with a file is said with its position."""
-        conversation = self._conversation(item, self._load)
+        said = conversation(item, self._task.prompt, self._load)
         if item.file is None:
-            self._check_citable(item, conversation.turns)
-        return conversation
+            self._check_citable(item, said.turns)
+        return said
 
     def digest(self, item: Item) -> str:
         """The digest of what ``read`` gives, without a look into the documents."""
-        return self._conversation(item, documents.unopened).digest
+        return conversation(item, self._task.prompt, documents.unopened).digest
 
-    def _conversation(self, item: Item, load: messages.Load) -> Conversation:
-        if item.file is None:
-            return Conversation(*messages.parse(item.conversation, f"messages[{item.index}]", load))
-        try:
-            document = load(item.file)
-        except (DocumentError, LimitError) as error:
-            raise type(error)(f"files[{item.index}]: {error}") from error
-        return Conversation(None, (Message("user", (DocumentPart(document), TextPart(self._task.prompt or ""))),))
-
-    def _request(self, conversation: Conversation, request_id: str, *, cache_prefix: bool) -> Request:
-        texts = [text for text in (conversation.system, self._form.instructions) if text]
+    def _request(self, said: Conversation, request_id: str, *, cache_prefix: bool) -> Request:
+        texts = [text for text in (said.system, self._form.instructions) if text]
         return Request(
             custom_id=request_id,
             model=self._task.model,
-            messages=conversation.turns,
+            messages=said.turns,
             max_tokens=self._task.max_tokens,
             system="\n\n".join(texts) or None,
             temperature=self._task.temperature,
@@ -146,7 +142,7 @@ class Preparer:
     def _check_citable(self, item: Item, turns: Sequence[Message]) -> None:
         parts = [part for turn in turns for part in turn.parts]
         if self._task.citations and not any(isinstance(part, DocumentPart) for part in parts):
-            raise UnsupportedArgumentError(
+            raise ConversationError(
                 f"enable_citations=True, but messages[{item.index}] holds no document to cite. Add a part "
                 f"{{'type': 'document', 'file': 'path'}}, or leave citations off."
             )
@@ -189,6 +185,17 @@ class Conversation:
                         yield text.encode("utf-8", "surrogatepass")
                     case DocumentPart(document=document):
                         yield document.data
+
+
+def conversation(item: Item, prompt: str | None, load: messages.Load) -> Conversation:
+    """What one item says, its documents read by ``load``; what is wrong with a file is said with its position."""
+    if item.file is None:
+        return Conversation(*messages.parse(item.conversation, f"messages[{item.index}]", load))
+    try:
+        document = load(item.file)
+    except (DocumentError, LimitError) as error:
+        raise type(error)(f"files[{item.index}]: {error}") from error
+    return Conversation(None, (Message("user", (DocumentPart(document), TextPart(prompt or ""))),))
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,8 @@ class Recorder:
 
     def answered(self, live: Live, answer: Answer, now: float) -> JobRecord | None:
         """Take note of an answer; returns the job if it is over now."""
-        live.heard(now)
+        if answer is not None or live.record.status is not JobStatus.SUBMITTING:
+            live.heard(now)
         match answer:
             case Submitted():
                 self.accepted(live, answer, now)
@@ -48,13 +49,24 @@ class Recorder:
             case Checked():
                 return self._read(live, answer)
             case Mapping():
-                return self._checked(live, answer[job_id_of(live)], now)
+                snapshot = answer.get(job_id_of(live))
+                if snapshot is not None:
+                    return self._checked(live, snapshot, now)
+                live.is_alone = True
             case None if live.record.status is JobStatus.SUBMITTING:
-                live.must_look = now < live.late_until  # else it was looked for, and does not exist
-                live.next_at = live.late_until
+                self._not_found(live, now)
             case None:
                 live.rest(now)
         return None
+
+    def _not_found(self, live: Live, now: float) -> None:
+        """The job may still turn up; else it was looked for and does not exist, so it is sent, or weighed again."""
+        live.must_look = now < live.late_until
+        live.next_at = max(live.next_at, live.late_until)
+        if not live.must_look and live.draft is None:
+            self._save(live, live.record.moved(JobStatus.PLANNED))
+            del self._progress.live[live.record.number]
+            self._progress.waiting.append(live)
 
     def accepted(self, live: Live, submitted: Submitted, now: float) -> None:
         changes = {
@@ -127,13 +139,24 @@ class Recorder:
     def refuse(self, live: Live, error: ProviderError) -> None:
         """Nothing was bought: the job is kept to be sent again, and the run stops when nothing is in flight."""
         self._save(live, live.record.moved(JobStatus.REJECTED, message=str(error)))
-        self._drop(live)
-        self._on_change()
+        self.set_aside(live)
+
+    def turn_away(self, live: Live, error: ProviderError) -> JobRecord:
+        """The job is too large for what stands before the provider: its items fail, and may go into smaller ones."""
+        failed = Failed("", Reason.ERRORED, str(error), retryable=True)
+        live.record = live.record.moved(JobStatus.PLANNED)
+        return self.settle(live, dict.fromkeys(live.record.items, failed))
 
     def shelve(self, live: Live) -> None:
         """Keep a job that surely does not exist at the provider for another time."""
         self._save(live, live.record.moved(JobStatus.PLANNED))
+        self.set_aside(live)
+
+    def set_aside(self, live: Live) -> None:
+        """Leave a job to another process, as the store has it."""
+        self._progress.aside[live.record.number] = live.record
         self._drop(live)
+        self._on_change()
 
     def _save(self, live: Live, record: JobRecord) -> None:
         self._store.save(record, self._progress.planned)

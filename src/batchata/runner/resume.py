@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from decimal import Decimal
 
 from batchata.runner.live import Live
@@ -30,7 +29,8 @@ def take_up(opened: OpenRun, cap_usd: Decimal | None, now: float) -> Progress:
             progress.waiting.append(live)
         else:
             live.must_look = record.status is JobStatus.SUBMITTING
-            live.late_until = now + _late_seconds(record)
+            # From now, not from its submission: a process that hangs at its end may be sending it still.
+            live.late_until = now + late_seconds(None)
             if cap_usd is not None and record.reserved_usd is None:
                 live.record = replace(record, reserved_usd=_worst(live, opened))
             progress.live[record.number] = live
@@ -44,16 +44,9 @@ def _collect_from_disk(record: JobRecord, progress: Progress, opened: OpenRun) -
     progress.totals = progress.totals.plus(over)
 
 
-def _late_seconds(record: JobRecord) -> float:
-    """How much longer a job may turn up whose submission was broken off, perhaps a moment ago."""
-    late = late_seconds(None)
-    age = 0.0 if record.submitting_at is None else (datetime.now(UTC) - record.submitting_at).total_seconds()
-    return late - min(late, max(0.0, age))
-
-
 def _worst(live: Live, opened: OpenRun) -> Decimal | None:
     """The most that a job in flight may cost, which was begun when nobody asked for it."""
-    draft = opened.drafter.again(live.items, live.record.number)
+    draft = opened.drafter.again(live.items, live.record.number, max_tokens=live.record.max_tokens)
     try:
         return draft.worst_usd
     finally:

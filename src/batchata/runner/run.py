@@ -29,6 +29,7 @@ class Watch:
 
     Attributes:
         stats: of the last change; ``None`` before the first.
+        in_jobs: items of jobs that an earlier process left at the provider.
         retry_count: items that are tried again.
         canceled: set to have the jobs in flight canceled.
         is_working: whether the loop runs.
@@ -36,6 +37,7 @@ class Watch:
 
     on_change: Callable[[RunStats], None] = lambda _: None
     stats: RunStats | None = None
+    in_jobs: frozenset[int] = frozenset()
     retry_count: int = 0
     canceled: Event = field(default_factory=Event)
     is_working: bool = False
@@ -56,6 +58,12 @@ def working(
                 watch.stats = _empty(order, places)
                 yield iter(())
             else:
+                watch.in_jobs = frozenset(
+                    index
+                    for job in opened.state.live.values()
+                    if not opened.results.has_job(job.number)
+                    for index in job.items
+                )
                 steps = _steps(opened, order, places, watch, is_retry=retry is not None)
                 with contextlib.closing(steps):
                     yield steps
@@ -98,9 +106,9 @@ def _steps(opened: OpenRun, order: Order, places: Places, watch: Watch, *, is_re
     changed()
     try:
         yield from loop.steps()
+        view.count_all()
     finally:
         watch.retry_count = starter.begun_items if is_retry else 0
-        view.count_all()
         changed()
 
 
@@ -118,7 +126,7 @@ class _View:
 
     def count_all(self) -> None:
         """Count the inputs that were not read, where their number is not known."""
-        if self._total is None and self._progress.cost_limit_reached:
+        if self._total is None:
             self._total = self._progress.planned.items + self._opened.inputs.count_rest()
 
     def stats(self) -> RunStats:
@@ -136,7 +144,8 @@ class _View:
             RunState(
                 self._opened.state.run,
                 progress.planned,
-                {number: live.record for number, live in progress.live.items()},
+                progress.aside
+                | {live.record.number: live.record for live in [*progress.waiting, *progress.live.values()]},
                 totals=done,
             ),
             self._places,

@@ -122,7 +122,7 @@ def check_task(task: Task) -> None:
     if not isinstance(model, str) or not model:
         raise ArgumentError(f"model must be a model's name, got {model!r}.")
     max_tokens: Any = task.max_tokens
-    if not isinstance(max_tokens, int) or max_tokens < 1:
+    if not isinstance(max_tokens, int) or isinstance(max_tokens, bool) or max_tokens < 1:
         raise ArgumentError(f"max_tokens must be a whole number of at least 1, got {max_tokens!r}.")
     _check_response_model(task.response_model)
 

@@ -26,7 +26,8 @@ class Progress:
         cap_usd: the most that may be billed.
         cost_limit_reached: the cap keeps items from being sent.
         live: jobs that are at the provider, or on their way.
-        waiting: jobs of an earlier process that are surely not, to be sent again as they were.
+        waiting: jobs that are surely not, to be sent again as they were.
+        aside: jobs that are left to another process.
     """
 
     planned: Planned
@@ -36,6 +37,7 @@ class Progress:
     cost_limit_reached: bool = False
     live: dict[int, Live] = field(default_factory=dict)
     waiting: deque[Live] = field(default_factory=deque)
+    aside: dict[int, JobRecord] = field(default_factory=dict)
 
     @property
     def reserved_usd(self) -> Decimal:
@@ -74,10 +76,20 @@ class Starter:
 
         A job without anything to send comes back as ``planned``.
         """
-        if self._progress.waiting:
-            return self._revive(self._progress.waiting[0], now)
-        if self._is_done:
-            return None
+        progress = self._progress
+        while progress.waiting:
+            live = progress.waiting[0]
+            live.draft = live.draft or self._drafter.again(live.items, live.record.number)
+            # Its items are fixed, so it fits whole or not.
+            step, _ = next_step(live.draft.candidates, progress.budget)
+            if step in {Step.WAIT, Step.START}:
+                return self._revive(live, live.draft, now) if step is Step.START else None
+            progress.waiting.popleft().close()
+            progress.aside[live.record.number] = live.record
+            progress.cost_limit_reached = True
+        return None if self._is_done else self._start_next(now)
+
+    def _start_next(self, now: float) -> Live | None:
         draft = self._next or self._drafter.next(self._inputs, self._progress.next_number)
         self._next = None
         if draft is None:
@@ -93,15 +105,6 @@ class Starter:
         if step is Step.SHRINK:
             self._inputs.give_back(draft.cut(count))
         return self._begin(draft, now)
-
-    def redraft(self, live: Live) -> None:
-        """A job's requests once more; saved where some of them cannot be sent any more."""
-        draft = live.draft = self._drafter.again(live.items, live.record.number)
-        unsent = tuple(draft.unsent.items())
-        if unsent != live.record.unsent:
-            live.digests = draft.digests
-            live.record = replace(live.record, unsent=unsent)
-            self._store.save(live.record, self._progress.planned)
 
     def close(self) -> None:
         """Give back what was drafted and not sent."""
@@ -123,6 +126,7 @@ class Starter:
             inputs=_chain("", draft.items, draft),
             is_retry=self._is_retry,
             unsent=tuple(draft.unsent.items()),
+            max_tokens=draft.max_tokens,
             reserved_usd=draft.worst_usd,
         )
         live = Live(record, draft.items, draft.digests, now, draft=draft)
@@ -148,23 +152,21 @@ class Starter:
             is_all=not self._inputs.has_more(),
         )
 
-    def _revive(self, live: Live, now: float) -> Live | None:
-        """Send a job again that an earlier process could not send. Its items are fixed, so it fits whole or not."""
-        progress = self._progress
-        draft = live.draft = live.draft or self._drafter.again(live.items, live.record.number)
-        step, _ = next_step(draft.candidates, progress.budget)
-        if step is Step.WAIT:
-            return None
-        if step is not Step.START:
-            progress.waiting.popleft().close()
-            progress.cost_limit_reached = True
-            return self.start(now)
-        record = live.record
+    def _revive(self, live: Live, draft: Draft, now: float) -> Live:
+        """Send a job again that could not be sent before: as it is today, so what it can cost is as of today too."""
+        progress, record = self._progress, live.record
         if record.status is JobStatus.REJECTED:
             record = record.moved(JobStatus.PLANNED)
-        unsent = tuple(draft.unsent.items())
         live.digests = draft.digests
-        live.record = replace(record, reserved_usd=draft.worst_usd, unsent=unsent, message=None)
+        live.record = replace(
+            record,
+            inputs=_chain("", draft.items, draft),
+            unsent=tuple(draft.unsent.items()),
+            max_tokens=draft.max_tokens,
+            reserved_usd=draft.worst_usd,
+            message=None,
+        )
+        live.must_look, live.failures, live.next_at = False, 0, now
         if draft.candidates:
             live.record = live.record.moved(JobStatus.SUBMITTING, submitting_at=datetime.now(UTC))
         self._store.save(live.record, progress.planned)

@@ -69,6 +69,7 @@ _JOBS = sa.Table(
     sa.Column("unknown_costs", sa.Integer, nullable=False),
     sa.Column("cost_is_estimate", sa.Boolean, nullable=False),
     sa.Column("message", sa.String),
+    sa.Column("max_tokens", sa.Integer),
 )
 _KEYS = ["run", "number"]
 _IS_OVER = _JOBS.c.status.in_(sorted(OVER))
@@ -309,9 +310,10 @@ def _totals(connection: sa.Connection, run: str) -> Totals:
         sa.func.coalesce(sa.func.sum(_JOBS.c.completed), 0),
         sa.func.coalesce(sa.func.sum(_JOBS.c.failed - again), 0),
         sa.func.coalesce(sa.func.sum(_JOBS.c.unknown_costs), 0),
+        sa.func.coalesce(sa.func.sum(sa.case((_JOBS.c.reserved_usd.is_(None), _JOBS.c.unknown_costs), else_=0)), 0),
         sa.func.coalesce(sa.func.sum(sa.case((_JOBS.c.cost_is_estimate, 1), else_=0)), 0),
     )
-    jobs, completed, failed, unknown_costs, estimates = connection.execute(sums.where(over)).one()
+    jobs, completed, failed, unknown_costs, unheld_costs, estimates = connection.execute(sums.where(over)).one()
     costs = sa.select(_JOBS.c.cost_usd, sa.func.count()).where(over).group_by(_JOBS.c.cost_usd)
     unknown = sa.select(_JOBS).where(over, _JOBS.c.unknown_costs > 0)
     return Totals(
@@ -320,6 +322,7 @@ def _totals(connection: sa.Connection, run: str) -> Totals:
         failed=failed,
         cost_usd=sum((Decimal(cost) * times for cost, times in connection.execute(costs)), Decimal(0)),
         unknown_costs=unknown_costs,
+        unheld_costs=unheld_costs,
         held_usd=sum((decode_job(job._asdict()).held_usd for job in connection.execute(unknown)), Decimal(0)),
         has_estimates=estimates > 0,
     )

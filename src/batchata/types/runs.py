@@ -55,6 +55,7 @@ class JobRecord:
         inputs: digest of its items' contents.
         is_retry: whether its items failed in earlier jobs.
         unsent: index and reason of items that could not be read: they are in no request.
+        max_tokens: most tokens of one of its answers.
         reserved_usd: the most it can cost; ``None`` where no cap was set and no price is known.
         submitting_at: when the last attempt to create it began.
         provider_job_id: the provider's id.
@@ -85,6 +86,7 @@ class JobRecord:
     unknown_costs: int = 0
     cost_is_estimate: bool = False
     message: str | None = None
+    max_tokens: int | None = None
 
     @property
     def held_usd(self) -> Decimal:
@@ -137,6 +139,7 @@ class Totals:
     Attributes:
         cost_usd: what is known to be billed; leaves out the ``unknown_costs`` items whose cost is not known.
         held_usd: the most that those may have cost, so that a cap counts them.
+        unheld_costs: those of them of which that is not known either: no cap was set.
     """
 
     jobs: int = 0
@@ -145,6 +148,7 @@ class Totals:
     cost_usd: Decimal = Decimal(0)
     unknown_costs: int = 0
     held_usd: Decimal = Decimal(0)
+    unheld_costs: int = 0
     has_estimates: bool = False
 
     def plus(self, job: JobRecord) -> Totals:
@@ -157,6 +161,7 @@ class Totals:
             cost_usd=self.cost_usd + job.cost_usd,
             unknown_costs=self.unknown_costs + job.unknown_costs,
             held_usd=self.held_usd + job.held_usd,
+            unheld_costs=self.unheld_costs + (job.unknown_costs if job.reserved_usd is None else 0),
             has_estimates=self.has_estimates or job.cost_is_estimate,
         )
 

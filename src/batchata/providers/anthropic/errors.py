@@ -104,7 +104,10 @@ _ADVICE = {
 
 
 def _is_spend_limit(error: anthropic.APIStatusError) -> bool:
-    return error.error_code == "enforced_spend_limit_reached" or "usage limits" in (error.api_message or "")
+    words = error.api_message or ""
+    return (
+        error.error_code == "enforced_spend_limit_reached" or "usage limits" in words or "credit balance" in words
+    )
 
 
 def _advice(error: anthropic.APIStatusError) -> str:

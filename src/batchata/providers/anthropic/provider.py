@@ -58,8 +58,6 @@ LIMITS = Limits(
 
 _READ_RETRIES = 6
 _FETCH_ATTEMPTS = 5
-_LISTED_FROM = 4
-"""So many jobs are checked by one list call."""
 _LIST_LIMIT = 1_000
 _CLOCK_SKEW = timedelta(minutes=5)
 
@@ -123,14 +121,11 @@ class AnthropicProvider:
             return _snapshot(self._reader.messages.batches.retrieve(provider_job_id))
 
     def check_many(self, provider_job_ids: Sequence[str]) -> Mapping[str, JobSnapshot]:
-        """From a page of the list, which shows the newest; what is not on it is asked for by itself."""
+        """From a page of the list, which shows the newest."""
         wanted = set(provider_job_ids)
-        found: dict[str, JobSnapshot] = {}
-        if len(wanted) >= _LISTED_FROM:
-            with asking(f"checking {len(wanted)} jobs"):
-                page = self._reader.messages.batches.list(limit=_LIST_LIMIT)
-                found = {batch.id: _snapshot(batch) for batch in page.data if batch.id in wanted}
-        return found | {job_id: self.check(job_id) for job_id in wanted - found.keys()}
+        with asking(f"checking {len(wanted)} jobs"):
+            page = self._reader.messages.batches.list(limit=_LIST_LIMIT)
+        return {batch.id: _snapshot(batch) for batch in page.data if batch.id in wanted}
 
     def fetch(self, provider_job_id: str) -> Iterator[bytes]:
         """Downloaded whole into a temporary file first, so that a cut download never yields a line twice."""

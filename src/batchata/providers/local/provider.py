@@ -108,7 +108,7 @@ class LocalProvider:
         return _snapshot(job)
 
     def check_many(self, provider_job_ids: Sequence[str]) -> Mapping[str, JobSnapshot]:
-        return {job_id: self.check(job_id) for job_id in provider_job_ids}
+        return {job_id: self.check(job_id) for job_id in provider_job_ids if find_job(self._cache, job_id)}
 
     def fetch(self, provider_job_id: str) -> Iterator[bytes]:
         yield from self._job(provider_job_id).results()
