@@ -40,6 +40,7 @@ class Live:
         digests: by item, what was read.
         draft: while it may have to be sent.
         must_look: it may exist at the provider; it is looked for before it is sent.
+        is_new: it was just created, so that not being known at first means nothing.
         is_alone: a call about several jobs did not tell of it.
         late_until: it may still turn up there until then, though it is not found.
         others: ids at the provider that proved not to be it.
@@ -58,6 +59,7 @@ class Live:
     draft: Draft | None = None
     must_look: bool = False
     late_until: float = 0.0
+    is_new: bool = False
     is_alone: bool = False
     others: set[str] = field(default_factory=set)
     snapshot: JobSnapshot | None = None
@@ -90,7 +92,7 @@ class Live:
 
     def is_patient_with(self, error: ProviderError, now: float) -> bool:
         """Whether a check that failed may be tried again."""
-        is_young = error.status_code == _NOT_FOUND and now - self.began_at < _YOUNG_SECONDS
+        is_young = self.is_new and error.status_code == _NOT_FOUND and now - self.began_at < _YOUNG_SECONDS
         return error.retryable or is_young
 
 

@@ -78,7 +78,7 @@ class Recorder:
         if not submitted.is_adopted:
             self.known_ids.add(submitted.job_id)
         live.close()
-        live.began_at = now
+        live.began_at, live.is_new = now, True
         live.rest(now)
         self._on_change()
 
