@@ -475,7 +475,7 @@ def test_your_own_prices(anthropic_server: AnthropicServer) -> None:
         ),
         (
             {"messages": ask("x"), "enable_citations": True},
-            batchata.UnsupportedArgumentError,
+            batchata.ConversationError,
             r"messages\[0\] holds no document",
         ),
         ({"messages": ask("x"), "response_model": dict}, batchata.ArgumentError, "Pydantic model class"),

@@ -174,6 +174,7 @@ def test_what_is_not_known_holds_the_rest_of_its_reserve_once(address: str) -> N
         cost_usd=Decimal("0.12"),
         unknown_costs=4,
         held_usd=Decimal("0.06"),
+        unheld_costs=2,
     )
     assert state == read_state(address)
 

@@ -68,6 +68,7 @@ def test_the_document_is_as_agreed(tmp_path: Path) -> None:
             "cost_usd": "0.06",
             "unknown_costs": 1,
             "held_usd": "0.06",
+            "unheld_costs": 0,
             "has_estimates": False,
         },
     }
