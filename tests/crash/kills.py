@@ -186,8 +186,8 @@ def random_plans(rng: random.Random) -> Iterator[Plan]:
     """Runs that die at random moments, without end; two thirds with faults, every third in SQLite."""
     for number in itertools.count():
         moments = [rng.uniform(0.05, 0.35) for _ in range(_RANDOM_KILLS)]
-        state = "sqlite:///{folder}/state.db" if number % 3 == 2 else "state.json"
-        yield Plan(moments=moments, with_faults=bool(number % 3), state=state, seed=rng.randrange(1 << 30))
+        state = "sqlite:///{folder}/state.db" if number % 3 == 1 else "state.json"
+        yield Plan(moments=moments, with_faults=number % 3 < 2, state=state, seed=rng.randrange(1 << 30))
 
 
 @dataclass(slots=True)

@@ -122,10 +122,17 @@ class Drafter:
     """
 
     def __init__(
-        self, preparer: Preparer, run_id: str, limits: JobLimits, appraiser: Appraiser | None, pool: Executor
+        self,
+        preparer: Preparer,
+        *,
+        run_id: str,
+        max_tokens: int,
+        limits: JobLimits,
+        appraiser: Appraiser | None,
+        pool: Executor,
     ) -> None:
         self._preparer = preparer
-        self._max_tokens = preparer.max_tokens
+        self._max_tokens = max_tokens
         self._run_id = run_id
         self._limits = limits
         self._appraiser = appraiser

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from batchata.errors import ArgumentError
 from batchata.runner.order import Order
 from batchata.runner.prepare import Preparer
 from batchata.runner.task import Task, new_run_id
 from batchata.types import RunInfo, RunState
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 _SHOWN = frozenset({"model", "temperature", "citation_mode", "inputs"})
 """Arguments whose values an error may repeat."""
@@ -41,11 +46,15 @@ def _arguments(order: Order, preparer: Preparer) -> dict[str, str]:
         "model": task.model,
         "inputs": order.given.kind,
         "prompt": _digest(task.prompt or ""),
-        "response_model": "text" if model is None else f"{model.__name__} {_digest(preparer.form_text)}",
+        "response_model": "text" if model is None else f"{model.__name__} {_schema_digest(model)}",
         "citation_mode": "off" if task.citations is None else task.citations.value,
         "temperature": "None" if task.temperature is None else str(float(task.temperature)),
         "examples": _digest(preparer.examples_text),
     }
+
+
+def _schema_digest(model: type[BaseModel]) -> str:
+    return _digest(json.dumps(model.model_json_schema(), sort_keys=True))
 
 
 def _digest(text: str) -> str:

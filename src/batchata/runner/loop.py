@@ -13,7 +13,7 @@ from batchata.runner.live import Answer, Calls, Live
 from batchata.runner.recorder import Recorder
 from batchata.runner.starting import Progress, Starter
 from batchata.runner.submit import Submitted, backoff_seconds, late_seconds
-from batchata.types import JobRecord, JobStatus
+from batchata.types import Failed, JobRecord, JobStatus, Reason
 
 logger = logging.getLogger(__name__)
 
@@ -150,7 +150,7 @@ class Loop:
         """Have a job canceled, if it can be told to be ours; whether there is nothing more to ask now."""
         record = live.record
         if record.status is JobStatus.SUBMITTING and not live.must_look:
-            self._recorder.shelve(live)
+            self._recorder.put_off(live, JobStatus.PLANNED)
             return True
         if record.status is JobStatus.SUBMITTING or not record.is_proven:
             self._recorder.set_aside(live)  # it may be somebody else's, or not exist
@@ -203,8 +203,9 @@ class Loop:
             if error.retryable and (has_patience or len(self._progress.live) > 1):
                 return None
             if error.status_code == _TOO_LARGE:
-                return self._recorder.turn_away(live, error)
-            self._recorder.refuse(live, error)
+                # For what stands before the provider; its items may go into smaller jobs.
+                return self._recorder.fail_all(live, Failed("", Reason.ERRORED, str(error), retryable=True))
+            self._recorder.put_off(live, JobStatus.REJECTED, str(error))
             self._trouble = self._trouble or error
             return None
         if is_submitting and not live.must_look:

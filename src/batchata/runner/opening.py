@@ -92,7 +92,14 @@ def open_run(order: Order, places: Places, *, retry: Retry | None = None) -> Ite
         )
         pool = ThreadPoolExecutor(min(_MOST_CALLS, max(4, order.max_parallel_jobs)), thread_name_prefix="batchata")
         rooms.callback(pool.shutdown, wait=False, cancel_futures=True)
-        drafter = Drafter(preparer, state.run.run_id, job_limits(order, provider), appraiser, pool)
+        drafter = Drafter(
+            preparer,
+            run_id=state.run.run_id,
+            max_tokens=task.max_tokens,
+            limits=job_limits(order, provider),
+            appraiser=appraiser,
+            pool=pool,
+        )
         settler = Settler(provider, task, preparer, results)
         yield OpenRun(state, provider, store, results, settler, drafter, pool, inputs, verified, failed)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -86,20 +85,9 @@ class Preparer:
             )
 
     @property
-    def max_tokens(self) -> int:
-        """Most tokens of one answer."""
-        return self._task.max_tokens
-
-    @property
     def examples(self) -> tuple[Example, ...]:
         """The worked examples as turns."""
         return self._examples
-
-    @property
-    def form_text(self) -> str:
-        """The form that answers are asked for in, to notice one that changed."""
-        model = self._task.response_model
-        return "" if model is None else json.dumps(model.model_json_schema(), sort_keys=True)
 
     @property
     def examples_text(self) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 
-from batchata.errors import ProviderError
 from batchata.runner.collect import Checked
 from batchata.runner.live import Answer, Live, job_id_of
 from batchata.runner.settle import Settler
@@ -91,16 +90,16 @@ class Recorder:
         elif live.record.rivals:
             self.disprove(live)
         else:
-            return self._fail(live, snapshot)
+            # Nobody knows what of it is billed.
+            reason = snapshot.message or "no reason given"
+            words = f"the job {snapshot.provider_job_id!r} ended without results: {reason}"
+            return self.fail_all(live, Failed("", Reason.ERRORED, words, retryable=True, is_billed=None))
         return None
 
-    def _fail(self, live: Live, snapshot: JobSnapshot) -> JobRecord:
-        """The job is over with nothing to read, and nobody knows what of it is billed."""
-        words = (
-            f"the job {snapshot.provider_job_id!r} ended without results: {snapshot.message or 'no reason given'}"
-        )
-        failed = Failed("", Reason.ERRORED, words, retryable=True, is_billed=None)
-        live.record = live.record.moved(JobStatus.ENDED)
+    def fail_all(self, live: Live, failed: Failed) -> JobRecord:
+        """The job is over, and every item of it failed."""
+        status = JobStatus.PLANNED if live.record.status is JobStatus.SUBMITTING else JobStatus.ENDED
+        live.record = live.record.moved(status)
         return self.settle(live, dict.fromkeys(live.record.items, failed))
 
     def _read(self, live: Live, checked: Checked) -> JobRecord | None:
@@ -115,7 +114,8 @@ class Recorder:
         priced_at = None if live.snapshot is None else live.snapshot.created_at
         self._save(live, self._settler.settle(live.record, live.items, live.digests, outcomes, priced_at))
         self._progress.totals = self._progress.totals.plus(live.record)
-        self._drop(live)
+        live.close()
+        del self._progress.live[live.record.number]
         self._on_change()
         return live.record
 
@@ -136,32 +136,17 @@ class Recorder:
         self._save(live, submitting)
         live.must_look = True
 
-    def refuse(self, live: Live, error: ProviderError) -> None:
-        """Nothing was bought: the job is kept to be sent again, and the run stops when nothing is in flight."""
-        self._save(live, live.record.moved(JobStatus.REJECTED, message=str(error)))
-        self.set_aside(live)
-
-    def turn_away(self, live: Live, error: ProviderError) -> JobRecord:
-        """The job is too large for what stands before the provider: its items fail, and may go into smaller ones."""
-        failed = Failed("", Reason.ERRORED, str(error), retryable=True)
-        live.record = live.record.moved(JobStatus.PLANNED)
-        return self.settle(live, dict.fromkeys(live.record.items, failed))
-
-    def shelve(self, live: Live) -> None:
-        """Keep a job that surely does not exist at the provider for another time."""
-        self._save(live, live.record.moved(JobStatus.PLANNED))
+    def put_off(self, live: Live, status: JobStatus, message: str | None = None) -> None:
+        """Keep a job that surely does not exist at the provider, to be sent by another process."""
+        self._save(live, live.record.moved(status, message=message))
         self.set_aside(live)
 
     def set_aside(self, live: Live) -> None:
         """Leave a job to another process, as the store has it."""
-        self._progress.aside[live.record.number] = live.record
-        self._drop(live)
+        live.close()
+        self._progress.aside[live.record.number] = self._progress.live.pop(live.record.number).record
         self._on_change()
 
     def _save(self, live: Live, record: JobRecord) -> None:
         self._store.save(record, self._progress.planned)
         live.record = record
-
-    def _drop(self, live: Live) -> None:
-        live.close()
-        del self._progress.live[live.record.number]
