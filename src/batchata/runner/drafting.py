@@ -101,11 +101,17 @@ class Appraiser:
         self.prices_cache = costs.prices_cache(provider.name, task.model, task.prices)
         self._is_free = probe == 0
 
-    def worst(self, request: Request, max_tokens: int) -> Decimal | None:
-        """Dollars, with an answer of ``max_tokens``; ``None`` without a known price."""
+    def worst(self, request: Request, max_tokens: int | None) -> Decimal | None:
+        """Dollars; ``None`` without a known price.
+
+        ``max_tokens`` is that of a request sent earlier: what it asked of the cache may differ too, so it is taken to
+        have asked for all; ``None`` for one that is sent now.
+        """
         if self._is_free or not self.has_price:
             return Decimal(0) if self._is_free else None
-        return self._worst(self._provider.count_tokens(request), max_tokens, caches=bool(request.examples))
+        caches = request.cache_prefix or (max_tokens is not None and bool(request.examples))
+        most = request.max_tokens if max_tokens is None else max_tokens
+        return self._worst(self._provider.count_tokens(request), most, caches=caches)
 
     def _worst(self, tokens: TokenCount, max_tokens: int, *, caches: bool) -> Decimal | None:
         task = self._task
@@ -156,9 +162,9 @@ class Drafter:
         inputs.give_back(taken[len(draft.items) :])
         return draft
 
-    def again(self, items: Iterable[Item], number: int, *, max_tokens: int | None = None) -> Draft:
-        """The draft of a job whose items are fixed; ``max_tokens`` for one that was sent with others than today's."""
-        return self._made(number, iter(items), is_fixed=True, max_tokens=max_tokens)
+    def again(self, items: Iterable[Item], number: int, *, sent_with: int | None = None) -> Draft:
+        """The draft of a job whose items are fixed; ``sent_with``: the ``max_tokens`` of one that was sent earlier."""
+        return self._made(number, iter(items), is_fixed=True, sent_with=sent_with)
 
     def _taken(self, inputs: Inputs, taken: list[Item]) -> Iterator[Item]:
         for _ in range(self._limits.items):
@@ -168,18 +174,18 @@ class Drafter:
             taken.append(item)
             yield item
 
-    def _made(self, number: int, items: Iterator[Item], *, is_fixed: bool, max_tokens: int | None = None) -> Draft:
+    def _made(self, number: int, items: Iterator[Item], *, is_fixed: bool, sent_with: int | None = None) -> Draft:
         """Unless the items are fixed, the draft ends before the first that has no room any more."""
-        draft = Draft(number, self._max_tokens if max_tokens is None else max_tokens)
+        draft = Draft(number, self._max_tokens)
         try:
-            self._fill(draft, items, is_fixed=is_fixed)
+            self._fill(draft, items, is_fixed=is_fixed, sent_with=sent_with)
         except BaseException:
             draft.close()
             raise
         return draft
 
-    def _fill(self, draft: Draft, items: Iterator[Item], *, is_fixed: bool) -> None:
-        counts = _Counts(self._appraiser, self._pool, draft.max_tokens)
+    def _fill(self, draft: Draft, items: Iterator[Item], *, is_fixed: bool, sent_with: int | None) -> None:
+        counts = _Counts(self._appraiser, self._pool, sent_with)
         size = 0
         for item in items:
             prepared = self._prepared(item, draft)
@@ -211,9 +217,9 @@ class Drafter:
 class _Counts:
     """What requests cost at most, asked for a few at a time; in the order of asking."""
 
-    def __init__(self, appraiser: Appraiser | None, pool: Executor, max_tokens: int) -> None:
+    def __init__(self, appraiser: Appraiser | None, pool: Executor, sent_with: int | None) -> None:
         self._appraiser = appraiser
-        self._max_tokens = max_tokens
+        self._sent_with = sent_with
         self._pool = pool
         self._asked: deque[Future[Decimal | None]] = deque()
         self._told: list[Decimal | None] = []
@@ -225,7 +231,7 @@ class _Counts:
             return
         if len(self._asked) >= _COUNTED_AHEAD:
             self._hear()
-        self._asked.append(self._pool.submit(self._appraiser.worst, request, self._max_tokens))
+        self._asked.append(self._pool.submit(self._appraiser.worst, request, self._sent_with))
 
     def answers(self) -> tuple[list[Decimal | None], dict[int, str]]:
         """What each can cost; and by position, why the provider would refuse it."""

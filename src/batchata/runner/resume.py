@@ -46,7 +46,7 @@ def _collect_from_disk(record: JobRecord, progress: Progress, opened: OpenRun) -
 
 def _worst(live: Live, opened: OpenRun) -> Decimal | None:
     """The most that a job in flight may cost, which was begun when nobody asked for it."""
-    draft = opened.drafter.again(live.items, live.record.number, max_tokens=live.record.max_tokens)
+    draft = opened.drafter.again(live.items, live.record.number, sent_with=live.record.max_tokens)
     try:
         return draft.worst_usd
     finally:
