@@ -187,10 +187,13 @@ def killed(server: subprocess.Popen[str], steps: int, *, lines: int = 0, after: 
     said = []
     if not lines:
         try:
-            said = [out(server).readline() for _ in range(after)]
+            said = list(itertools.islice(iter(out(server).readline, "dead\n"), after))
+            if len(said) < after:  # it ended by itself: the lock of the one before was not given back in time
+                return killed(server, steps, lines=lines, after=after, seconds=seconds)
             time.sleep(seconds)
         finally:
-            os.kill(fork, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(fork, signal.SIGKILL)
     said += iter(out(server).readline, "dead\n")
     return max((int(line) for line in said if line != "open\n"), default=steps)
 
