@@ -84,8 +84,13 @@ def over(number: int, *, completed: int = 1, failed: int = 0, cost: str = "0.01"
 
 
 def say(*words: object) -> None:
-    """To the process that started this one, or to whoever looks at the figures."""
-    print(*words, flush=True)  # nobody else sees it  # noqa: T201  # nobody else sees it
+    """To the process that started this one, or to whoever looks at the figures.
+
+    In one write: with PYTHONUNBUFFERED, ``print`` makes a second one of the line's end, and a kill between the two
+    would join this line and the next.
+    """
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
+    sys.stdout.flush()
 
 
 def step_of(step: int) -> tuple[JobRecord, Planned]:
@@ -221,11 +226,10 @@ def child_race() -> None:
 def child_fork(address: str) -> None:
     """Leaves a child of its own behind, which was made while the lock was held."""
     with opened(address):
-        child = os.fork()
-        if child == 0:
+        if os.fork() == 0:
+            say(os.getpid())  # says it itself: only then has it given up what it inherited
             time.sleep(60)
             os._exit(0)
-        say(child)
         sys.stdin.read()
 
 
