@@ -61,7 +61,7 @@ requirements: $(READY)  ## compile the pinned, hashed requirements anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	  requirements/uv.in -o requirements/uv.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
-	  pyproject.toml --extra anthropic --extra local --extra postgres --group dev -o requirements/dev.txt
+	  pyproject.toml --extra anthropic --extra openai --extra gemini --extra mistral --extra local --extra postgres --group dev -o requirements/dev.txt
 
 clean:  ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage*
