@@ -19,8 +19,8 @@ import batchata
 from batchata import BatchJob, BatchResult, Box, Citation, Match, batch
 from tests.wire import answers, faults
 from tests.wire.anthropic_server import AnthropicServer
-from tests.wire.batches import NEVER
 from tests.wire.faults import Cut, DropAnswer, Endpoint, Errored, ItemFault, Reset
+from tests.wire.jobs import NEVER
 
 MODEL = "claude-haiku-5-5"
 

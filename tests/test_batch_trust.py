@@ -20,8 +20,8 @@ from batchata.runner import submit as submitting
 from tests.test_batch import MODEL, Number, as_json, ask, make_pdf, numbers
 from tests.wire import answers, faults
 from tests.wire.anthropic_server import AnthropicServer
-from tests.wire.batches import NEVER
 from tests.wire.faults import DropAnswer, Endpoint, ItemFault
+from tests.wire.jobs import NEVER
 
 
 def test_a_job_that_may_be_a_colleagues_is_not_canceled(anthropic_server: AnthropicServer) -> None:

@@ -25,8 +25,8 @@ from tests.test_batch import MODEL, Number, ask, make_pdf
 from tests.wire import answers, faults, ledger, models
 from tests.wire.answers import Answer, JsonObject
 from tests.wire.anthropic_server import AnthropicServer
-from tests.wire.batches import NEVER, Seconds
 from tests.wire.faults import DropAnswer, Endpoint, Errored, ItemFault
+from tests.wire.jobs import NEVER, Seconds
 
 ROOT = Path(__file__).parents[1]
 WORDS = [f"word {index}" for index in range(25)]

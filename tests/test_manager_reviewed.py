@@ -17,8 +17,8 @@ from tests.test_batch import MODEL, ask
 from tests.test_manager import WORDS, long_answer, manager, only_once, texts_of
 from tests.wire import faults
 from tests.wire.anthropic_server import AnthropicServer
-from tests.wire.batches import NEVER, Seconds
 from tests.wire.faults import Endpoint, ItemFault, Reset
+from tests.wire.jobs import NEVER, Seconds
 
 
 def left_in_flight(server: AnthropicServer, *texts: str, **arguments: Any) -> None:

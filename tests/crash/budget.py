@@ -29,8 +29,8 @@ from tests.crash.work import Attempt
 from tests.wire import answers, faults, ledger, tokens
 from tests.wire.answers import Answer, JsonObject
 from tests.wire.anthropic_server import AnthropicServer
-from tests.wire.batches import Seconds
 from tests.wire.faults import Cut, DropAnswer, Endpoint, Errored, ItemFault
+from tests.wire.jobs import Seconds
 from tests.wire.ledger import MILLION, Rate
 
 OWN_PRICES = "claude-sonnet-4-5"

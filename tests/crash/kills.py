@@ -26,8 +26,8 @@ from tests.crash.nursery import Ended, Nursery
 from tests.crash.work import RESULTS, Attempt, Product, answer, product_of
 from tests.wire import faults
 from tests.wire.anthropic_server import AnthropicServer
-from tests.wire.batches import Seconds
 from tests.wire.faults import Cut, DropAnswer, Endpoint, Reset
+from tests.wire.jobs import Seconds
 
 ITEMS, JOBS = 240, 20
 _RANDOM_KILLS = 16

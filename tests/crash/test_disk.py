@@ -16,7 +16,7 @@ from tests.crash.kills import ITEMS, check
 from tests.crash.nursery import Ended
 from tests.crash.work import Attempt, answer
 from tests.wire.anthropic_server import AnthropicServer
-from tests.wire.batches import Seconds
+from tests.wire.jobs import Seconds
 
 
 @pytest.fixture

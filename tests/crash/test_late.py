@@ -7,8 +7,8 @@ from tests.crash.kills import check
 from tests.crash.nursery import Nursery
 from tests.crash.work import Attempt, answer
 from tests.wire.anthropic_server import AnthropicServer
-from tests.wire.batches import Seconds
 from tests.wire.faults import Endpoint, Late
+from tests.wire.jobs import Seconds
 
 
 def test_a_create_that_the_server_still_works_on_when_the_run_is_taken_up_again(tmp_path: Path) -> None:

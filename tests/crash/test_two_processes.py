@@ -14,7 +14,7 @@ from tests.crash.nursery import Nursery
 from tests.crash.work import Attempt, answer
 from tests.postgres import folder_of_programs, postgres_server
 from tests.wire.anthropic_server import AnthropicServer
-from tests.wire.batches import NEVER, Seconds
+from tests.wire.jobs import NEVER, Seconds
 
 
 @pytest.fixture(scope="module")

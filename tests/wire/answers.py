@@ -98,12 +98,37 @@ def char_citation(cited_text: str, start: int, *, document: int = 0, title: str 
     }
 
 
+def text_of(answer: Answer) -> str:
+    """All the text of an answer, without its thinking."""
+    return "".join(block.get("text", "") for block in answer.content)
+
+
 def last_user_text(params: JsonObject) -> str:
-    """All text of the last user turn; documents and images left out."""
-    content = next(turn["content"] for turn in reversed(params["messages"]) if turn["role"] == "user")
+    """All text of the last user turn, in whichever provider's words; documents and images left out."""
+    turns = params.get("messages") or params.get("input") or params.get("contents") or []
+    if isinstance(turns, str):
+        return turns
+    last = next(turn for turn in reversed(turns) if turn.get("role", "user") == "user")
+    content = last.get("content", last.get("parts"))
     if isinstance(content, str):
         return content
-    return "".join(block["text"] for block in content if block["type"] == "text")
+    return "".join(block["text"] for block in content if "text" in block)
+
+
+def schema_of(params: JsonObject) -> JsonObject | None:
+    """The schema that the answer must have, in whichever provider's words."""
+    for path in (
+        ("output_config", "format", "schema"),
+        ("text", "format", "schema"),
+        ("response_format", "json_schema", "schema"),
+        ("generationConfig", "responseJsonSchema"),
+    ):
+        found: Any = params
+        for key in path:
+            found = found.get(key) if isinstance(found, dict) else None
+        if isinstance(found, dict):
+            return found
+    return None
 
 
 def echo(params: JsonObject) -> Answer:

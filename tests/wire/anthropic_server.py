@@ -7,81 +7,24 @@ SIGINT, which ends every open batch first, so that the ledger holds all that was
 from __future__ import annotations
 
 import argparse
-import contextlib
 import signal
-import socket
-import sys
 import threading
-from http.server import ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from tests.wire import answers, faults
-from tests.wire.api import Api
-from tests.wire.batches import BatchStore, Checks, EndsAfter, Seconds
+from tests.wire.api import AnthropicProducer, Api
+from tests.wire.batches import BatchStore
 from tests.wire.faults import AnyItemFault, CallFault, Endpoint, Errored, Faults, ItemFault
-from tests.wire.handler import Handler
+from tests.wire.jobs import Checks, EndsAfter, Seconds
 from tests.wire.ledger import Ledger
-from tests.wire.outcomes import AnswerFunction, Producer
+from tests.wire.loopback import Loopback
+from tests.wire.outcomes import AnswerFunction
 
 KEY = "sk-ant-loopback-key"
-MAX_BODY_BYTES = 32_000_000
-MAX_BATCH_BYTES = 256_000_000
 
 
-class _Listener(ThreadingHTTPServer):
-    daemon_threads = False  # so that closing waits for them: no thread outlives its test
-    request_queue_size = 128
-
-    def __init__(self, port: int, owner: AnthropicServer) -> None:
-        self._owner = owner
-        self._open: set[socket.socket] = set()
-        self._lock = threading.Lock()
-        super().__init__(("127.0.0.1", port), Handler)
-
-    def owner(self) -> AnthropicServer:
-        return self._owner
-
-    def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
-        if isinstance(request, socket.socket):
-            with self._lock:
-                self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
-        if isinstance(request, socket.socket):
-            with self._lock:
-                self._open.discard(request)
-        super().shutdown_request(request)
-
-    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002  # base class
-        error = sys.exception()
-        if not isinstance(error, ConnectionError | TimeoutError) and error is not None:
-            self._owner.crashes.append(error)
-
-    def disconnect_all(self) -> None:
-        """Kept-alive connections would otherwise hold their threads."""
-        with self._lock:
-            for connection in self._open:
-                with contextlib.suppress(OSError):  # the client closed it first
-                    connection.shutdown(socket.SHUT_RDWR)
-
-
-class AnthropicServer:
-    """The server and its switches.
-
-    Attributes:
-        url: its address, for ``ANTHROPIC_BASE_URL``.
-        key: the only key it takes.
-        faults: what goes wrong.
-        ledger: what was bought.
-        batches: more switches (``done_at_cancel``, ``shuffle``) and ``settle()``.
-        producer: the model (``answer``) and its prompt cache (``cache``).
-        max_bytes: the edge's limits per endpoint; over them 413.
-        closing: set when it stops; cuts delays short.
-        crashes: exceptions inside the server: bugs of it, or of the test's answer function.
-    """
+class AnthropicServer(Loopback):
+    """A loopback Anthropic; ``url`` is for ``ANTHROPIC_BASE_URL``."""
 
     def __init__(
         self,
@@ -93,60 +36,10 @@ class AnthropicServer:
         port: int = 0,
         ledger_path: Path | None = None,
     ) -> None:
-        self.key = key
-        self.faults = Faults(seed)
-        self.ledger = Ledger(ledger_path)
-        self.producer = Producer(answer, self.faults)
-        self.batches = BatchStore(self.producer, self.ledger)
+        batches = BatchStore(AnthropicProducer(answer, Faults(seed)), Ledger(ledger_path))
+        self.api = Api(key=key, batches=batches)
+        super().__init__(self.api, batches, key=key, port=port)
         self.ends_after = Checks(1) if ends_after is None else ends_after
-        self.api = Api(key=key, batches=self.batches, producer=self.producer, ledger=self.ledger)
-        self.max_bytes = dict.fromkeys(Endpoint, MAX_BODY_BYTES) | {Endpoint.CREATE: MAX_BATCH_BYTES}
-        self.crashes: list[BaseException] = []
-        self.closing = threading.Event()
-        self._listener = _Listener(port, self)
-        self.url = f"http://127.0.0.1:{self._listener.server_address[1]}"
-        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.02,), daemon=True)
-
-    @property
-    def ends_after(self) -> EndsAfter:
-        """When batches end: ``Checks(n)`` or ``Seconds(s)``; ``NEVER`` while a test wants them open."""
-        return self.batches.ends_after
-
-    @ends_after.setter
-    def ends_after(self, value: EndsAfter) -> None:
-        self.batches.ends_after = value
-
-    @property
-    def answer(self) -> AnswerFunction:
-        """The model."""
-        return self.producer.answer
-
-    @answer.setter
-    def answer(self, value: AnswerFunction) -> None:
-        self.producer.answer = value
-
-    def start(self) -> Self:
-        self._thread.start()
-        return self
-
-    def close(self) -> None:
-        """Stop listening, cut every connection, and raise what went wrong inside."""
-        self.closing.set()
-        self._listener.shutdown()
-        self._listener.disconnect_all()
-        self._listener.server_close()
-        self._thread.join()
-        self.ledger.close()
-        if self.crashes:
-            raise RuntimeError("the server failed while it answered") from self.crashes[0]
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 CALL_FAULTS: dict[str, CallFault] = {

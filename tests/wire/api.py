@@ -3,37 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeAlias, cast
 
 import orjson
 
 from tests.wire import models, tokens
 from tests.wire.answers import Answer, JsonObject
-from tests.wire.batches import ApiError, BatchStore, invalid, not_found
-from tests.wire.faults import Endpoint, Errored, Reply
-from tests.wire.ledger import Ledger
-from tests.wire.outcomes import Producer, content_hash
+from tests.wire.batches import ApiError, BatchStore, invalid, not_found, view
+from tests.wire.faults import Endpoint, Errored, Reply, error_reply, too_large
+from tests.wire.jobs import TooLateError, UnknownJobError
+from tests.wire.messages import AnthropicProducer
+from tests.wire.outcomes import content_hash
 from tests.wire.rules import RefusedError, check_params
+from tests.wire.service import Call, ok
+
+__all__ = ["AnthropicProducer", "Api"]
 
 VERSIONS = ("2023-06-01", "2026-10-21")
 _MAX_PAGE = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One HTTP request, read."""
-
-    path_id: str | None
-    query: Mapping[str, Sequence[str]]
-    headers: Mapping[str, str]
-    body: bytes = field(repr=False)
-    base_url: str = ""
-
-    @property
-    def version(self) -> str:
-        return self.headers.get("anthropic-version", "")
+_MAX_BODY_BYTES = 32_000_000
+_MAX_BATCH_BYTES = 256_000_000
 
 
 _ID = "(?P<id>[^/]+)"
@@ -51,30 +42,20 @@ ROUTES: tuple[tuple[str, re.Pattern[str], Endpoint], ...] = (
 )
 
 
-def route(method: str, path: str) -> tuple[Endpoint, str | None] | None:
-    """The endpoint of a path, and the id in it."""
-    for verb, pattern, endpoint in ROUTES:
-        match = pattern.fullmatch(path)
-        if match and verb == method:
-            return endpoint, match.groupdict().get("id")
-    return None
-
-
 Endpoints: TypeAlias = dict[Endpoint, Callable[[Call], Reply]]
 
 
 class Api:
     """The Messages, Batches and Models API of one workspace with one key."""
 
-    def __init__(self, *, key: str, batches: BatchStore, producer: Producer, ledger: Ledger) -> None:
+    def __init__(self, *, key: str, batches: BatchStore) -> None:
         self._key = key
         self._batches = batches
-        self._producer = producer
-        self._ledger = ledger
+        self.limits = dict.fromkeys(Endpoint, _MAX_BODY_BYTES) | {Endpoint.CREATE: _MAX_BATCH_BYTES}
         self._endpoints: Endpoints = {
             Endpoint.CREATE: self._create,
-            Endpoint.RETRIEVE: lambda call: _ok(batches.check(_id(call)).view(call.base_url)),
-            Endpoint.CANCEL: lambda call: _ok(batches.cancel(_id(call)).view(call.base_url)),
+            Endpoint.RETRIEVE: lambda call: ok(view(batches.check(_id(call)), call.base_url)),
+            Endpoint.CANCEL: lambda call: ok(view(batches.cancel(_id(call)), call.base_url)),
             Endpoint.LIST: self._list,
             Endpoint.RESULTS: self._results,
             Endpoint.DELETE: self._delete,
@@ -83,33 +64,60 @@ class Api:
             Endpoint.MESSAGES: self._message,
         }
 
+    def route(self, method: str, path: str) -> tuple[Endpoint, str | None] | None:
+        for verb, pattern, endpoint in ROUTES:
+            match = pattern.fullmatch(path)
+            if match and verb == method:
+                return endpoint, match.groupdict().get("id")
+        return None
+
     def handle(self, endpoint: Endpoint, call: Call) -> Reply:
-        """The reply to a call, errors included."""
         try:
             self._authenticate(call)
             return self._endpoints[endpoint](call)
         except ApiError as error:
             return error.reply
+        except UnknownJobError as error:
+            return not_found(str(error)).reply
+        except TooLateError as error:
+            return invalid(str(error)).reply
         except RefusedError as error:
             status = 404 if error.type == "not_found_error" else 400
             return ApiError(status, error.type, str(error)).reply
+
+    def max_bytes(self, endpoint: Endpoint) -> int:
+        return self.limits[endpoint]
+
+    def nowhere(self) -> Reply:
+        return error_reply(404, "not_found_error", "Not found")
+
+    def too_large(self) -> Reply:
+        return too_large()
+
+    def stamped(self, reply: Reply, request_id: str) -> Reply:
+        """In a header, and in the body of an error."""
+        body = reply.body
+        if reply.content_type == "application/json" and reply.status >= 400:  # errors
+            body = orjson.dumps({**orjson.loads(body), "request_id": request_id})
+        return replace(reply, body=body, headers=(("request-id", request_id), *reply.headers))
 
     def _authenticate(self, call: Call) -> None:
         bearer = call.headers.get("authorization", "").removeprefix("Bearer ")
         if self._key not in {bearer, call.headers.get("x-api-key")}:
             raise ApiError(401, "authentication_error", "API key is invalid.")
-        if not call.version:
+        version = _version(call)
+        if not version:
             raise invalid("anthropic-version: header is required")
-        if call.version not in VERSIONS:
-            raise invalid(f"anthropic-version: {call.version!r} is not a valid version")
+        if version not in VERSIONS:
+            raise invalid(f"anthropic-version: {version!r} is not a valid version")
 
     def _create(self, call: Call) -> Reply:
-        batch = self._batches.create(_json(call), call.version)
-        reply = _ok(batch.view(call.base_url))
-        return replace(reply, on_send=lambda: self._ledger.record_answered(batch.id))
+        job = self._batches.create(_json(call), _version(call))
+        reply = ok(view(job, call.base_url))
+        return replace(reply, on_send=lambda: self._batches.ledger.record_answered(job.id))
 
     def _list(self, call: Call) -> Reply:
-        views = [batch.view(call.base_url) for batch in self._batches.newest_first()]
+        views = [view(job, call.base_url) for job in self._batches.newest_first()]
         return _page(call, views)
 
     def _results(self, call: Call) -> Reply:
@@ -118,39 +126,40 @@ class Api:
 
     def _delete(self, call: Call) -> Reply:
         self._batches.delete(_id(call))
-        return _ok({"id": _id(call), "type": "message_batch_deleted"})
+        return ok({"id": _id(call), "type": "message_batch_deleted"})
 
     def _count_tokens(self, call: Call) -> Reply:
         params = _json(call)
-        check_params(params, call.version, counting=True, in_batch=False)
-        return _ok({"input_tokens": tokens.count(params)})
+        check_params(params, _version(call), counting=True, in_batch=False)
+        return ok({"input_tokens": tokens.count(params)})
 
     def _models(self, call: Call) -> Reply:
         if call.path_id is not None:
             model = models.MODELS.get(call.path_id)
             if model is None:
                 raise not_found(f"model: {call.path_id}")
-            return _ok(models.model_info(model))
+            return ok(models.model_info(model))
         wanted = call.query.get("lifecycle[]") or call.query.get("lifecycle") or ("active", "deprecated")
         known = sorted(models.MODELS.values(), key=lambda model: model.created_at, reverse=True)
         return _page(call, [models.model_info(model) for model in known if model.lifecycle in wanted])
 
     def _message(self, call: Call) -> Reply:
         params = _json(call)
-        check_params(params, call.version, in_batch=False)
+        check_params(params, _version(call), in_batch=False)
         if params.get("stream"):
             raise invalid("stream: this server does not stream")
-        answer = self._producer.answer(params)
+        producer = cast("AnthropicProducer", self._batches.producer)
+        answer = producer.answer(params)
         if isinstance(answer, Errored):
             raise ApiError(500, answer.type, answer.message)
         if not isinstance(answer, Answer):
             raise ApiError(529, "overloaded_error", "Overloaded")
         content = content_hash(params)
-        message = self._producer.message(params, answer, tier="standard", seed=content)
-        self._ledger.record_billed(
+        message = producer.message(params, answer, tier="standard", seed=content)
+        self._batches.ledger.record_billed(
             batch_id=None, custom_id=None, content=content, model=params["model"], usage=message["usage"]
         )
-        return _ok(message)
+        return ok(message)
 
 
 def _id(call: Call) -> str:
@@ -169,8 +178,8 @@ def _json(call: Call) -> JsonObject:
     return body
 
 
-def _ok(body: JsonObject) -> Reply:
-    return Reply(200, orjson.dumps(body))
+def _version(call: Call) -> str:
+    return call.headers.get("anthropic-version", "")
 
 
 def _page(call: Call, entries: list[JsonObject]) -> Reply:
@@ -190,7 +199,7 @@ def _page(call: Call, entries: list[JsonObject]) -> Reply:
         end, has_more = start + limit, start + limit < len(ids)
     data = entries[start:end]
     ends = {"first_id": data[0]["id"], "last_id": data[-1]["id"]} if data else {"first_id": None, "last_id": None}
-    return _ok({"data": data, "has_more": has_more, **ends})
+    return ok({"data": data, "has_more": has_more, **ends})
 
 
 def _limit(call: Call) -> int:

@@ -29,6 +29,7 @@ class Endpoint(StrEnum):
     COUNT_TOKENS = "count_tokens"
     MODELS = "models"
     MESSAGES = "messages"
+    UPLOAD = "upload"
 
 
 # --- faults of a call --------------------------------------------------------------------------------

@@ -10,14 +10,12 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qs, urlsplit
 
-import orjson
-
-from tests.wire.api import Call, route
-from tests.wire.faults import Cut, Delay, DropAnswer, Endpoint, Late, Reply, Reset, error_reply, too_large
+from tests.wire.faults import Cut, Delay, DropAnswer, Endpoint, Late, Reply, Reset
 from tests.wire.outcomes import new_id
+from tests.wire.service import Call
 
 if TYPE_CHECKING:
-    from tests.wire.anthropic_server import AnthropicServer
+    from tests.wire.loopback import Loopback
 
 _CHUNK = 1 << 16
 _numbers = itertools.count(1)
@@ -31,13 +29,16 @@ class Handler(BaseHTTPRequestHandler):
     wbufsize = -1
 
     @property
-    def owner(self) -> AnthropicServer:
-        return cast("Callable[[], AnthropicServer]", self.server.owner)()  # type: ignore[attr-defined]  # set by it
+    def owner(self) -> Loopback:
+        return cast("Callable[[], Loopback]", self.server.owner)()  # type: ignore[attr-defined]  # set by it
 
     def do_GET(self) -> None:
         self._serve()
 
     def do_POST(self) -> None:
+        self._serve()
+
+    def do_PUT(self) -> None:
         self._serve()
 
     def do_DELETE(self) -> None:
@@ -48,21 +49,22 @@ class Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         url = urlsplit(self.path)
-        target = route(self.command, url.path)
+        service = self.owner.service
+        target = service.route(self.command, url.path)
         if target is None:
-            self._read_body(self.owner.max_bytes[Endpoint.MESSAGES])
-            self._send(error_reply(404, "not_found_error", "Not found"))
+            self._read_body(service.max_bytes(Endpoint.MESSAGES))
+            self._send(service.nowhere())
             return
         endpoint, path_id = target
         fault = self.owner.faults.for_call(endpoint)
         if fault == Reset(body_read=False):
             self._reset()
             return
-        body = self._read_body(self.owner.max_bytes[endpoint])
+        body = self._read_body(service.max_bytes(endpoint))
         if fault == Reset(body_read=True):
             self._reset()
         elif body is None:
-            self._send(too_large())
+            self._send(service.too_large())
         elif isinstance(fault, Reply):
             self._send(fault)
         else:
@@ -70,7 +72,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.owner.closing.wait(fault.seconds)
             headers = {name.lower(): value for name, value in self.headers.items()}
             call = Call(path_id, parse_qs(url.query), headers, body, self.owner.url)
-            self._deliver(self.owner.api.handle(endpoint, call), fault)
+            self._deliver(service.handle(endpoint, call), fault)
 
     def _deliver(self, reply: Reply, fault: object) -> None:
         match fault:
@@ -103,17 +105,14 @@ class Handler(BaseHTTPRequestHandler):
         return chunk
 
     def _start(self, reply: Reply) -> bytes:
-        """Send the head of the reply; the body, with the request id in it if it is an error."""
+        """Send the head of the reply; gives the body."""
         request_id = new_id("req", f"{self.owner.faults.seed}:{next(_numbers)}")
-        body = reply.body
-        if reply.content_type == "application/json" and reply.status >= 400:  # errors
-            body = orjson.dumps({**orjson.loads(body), "request_id": request_id})
+        reply = self.owner.service.stamped(reply, request_id)
         self.send_response(reply.status)
-        self.send_header("request-id", request_id)
         self.send_header("content-type", reply.content_type)
         for name, value in reply.headers:
             self.send_header(name, value)
-        return body
+        return reply.body
 
     def _send(self, reply: Reply) -> None:
         body = self._start(reply)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import orjson
 
 from tests.wire import answers, tokens
 from tests.wire.answers import Answer, JsonObject
 from tests.wire.faults import AnyItemFault, Errored, Faults, ItemFault
-from tests.wire.rules import RefusedError, check_params
 
 AnswerFunction: TypeAlias = Callable[[JsonObject], Answer | AnyItemFault]
 
@@ -46,91 +46,76 @@ def new_id(prefix: str, seed: str) -> str:
     return f"{prefix}_01{hashlib.sha256(seed.encode()).hexdigest()[:22]}"
 
 
-class Producer:
-    """The model and its mishaps.
+class Producer(ABC):
+    """The model and its mishaps, in the words of one provider.
 
     Attributes:
         answer: the model; may also return an item fault.
-        cache: the prompt cache.
     """
 
     def __init__(self, answer: AnswerFunction, faults: Faults) -> None:
         self.answer = answer
         self.faults = faults
-        self.cache = tokens.PromptCache(seed=faults.seed)
 
-    def produce(self, item: Item, version: str) -> Produced:
+    def produce(self, item: Item, given: JsonObject) -> Produced:
         """The result of one request of a batch."""
-        try:
-            check_params(item.params, version)
-        except RefusedError as error:
-            return _errored(item, Errored(error.type, str(error)))
+        refused = self.refused(item.params, given)
+        if refused is not None:
+            return self.errored(item, refused)
         fault = self.faults.for_item(item.content, item.attempt)
         answer = self.answer(item.params)
         if not isinstance(answer, Answer):
             fault, answer = answer, answers.echo(item.params)
         if isinstance(fault, Errored):
-            return _errored(item, fault)
+            return self.errored(item, fault)
         if fault in {ItemFault.EXPIRED, ItemFault.CANCELED}:
-            return ended_without_answer(item, str(fault))
-        return self._succeeded(item, answer, fault)
+            return self.unanswered(item, str(fault))
+        return self._succeeded(item, _spoil(answer, fault), fault, given)
 
-    def message(self, params: JsonObject, answer: Answer, *, tier: str, seed: str) -> JsonObject:
-        """The answer as a message, within ``max_tokens`` and with its usage."""
-        answer = _fit(answer, params["max_tokens"])
-        output = tokens.output_count(answer.content)
-        if answer.stop_reason == "max_tokens":
-            output = params["max_tokens"]
-        usage = {**self.cache.usage(params), "output_tokens": output, "service_tier": tier}
-        return {
-            "model": params["model"],
-            "id": new_id("msg", seed),
-            "type": "message",
-            "role": "assistant",
-            "content": list(answer.content),
-            "stop_reason": answer.stop_reason,
-            "stop_sequence": None,
-            "stop_details": answer.stop_details,
-            "usage": {**usage, "inference_geo": "not_available", **(answer.usage or {})},
-        }
-
-    def _succeeded(self, item: Item, answer: Answer, fault: ItemFault | None) -> Produced:
-        message = self.message(
-            item.params, _spoil(answer, fault), tier="batch", seed=f"{item.content}:{item.attempt}"
-        )
-        line = _line(item.custom_id, {"type": "succeeded", "message": message})
+    def _succeeded(self, item: Item, answer: Answer, fault: ItemFault | None, given: JsonObject) -> Produced:
+        body, usage = self.body(item, _fit(answer, self.max_tokens(item.params)), given)
+        line = self.line(item.custom_id, body)
         lines: tuple[bytes, ...] = (line,)
         if fault is ItemFault.MISSING:
             return Produced("succeeded", ())
         if fault is ItemFault.DUPLICATE:
             lines = (line, line)
         if fault is ItemFault.STRANGER:
-            stranger = _line(f"stranger-{item.content[:8]}", {"type": "succeeded", "message": message})
-            lines = (line, stranger)
-        return Produced("succeeded", lines, message["usage"])
+            lines = (line, self.line(f"stranger-{item.content[:8]}", body))
+        return Produced("succeeded", lines, usage)
+
+    @abstractmethod
+    def refused(self, params: JsonObject, given: JsonObject) -> Errored | None:
+        """What the provider finds wrong with a request once it comes to it."""
+
+    @abstractmethod
+    def max_tokens(self, params: JsonObject) -> int | None:
+        """Most tokens of the answer."""
+
+    @abstractmethod
+    def model_of(self, item: Item, given: JsonObject) -> str:
+        """The model that is billed."""
+
+    @abstractmethod
+    def body(self, item: Item, answer: Answer, given: JsonObject) -> tuple[JsonObject, JsonObject]:
+        """The answer as the provider writes it, and the usage that is billed."""
+
+    @abstractmethod
+    def line(self, custom_id: str, body: JsonObject) -> bytes:
+        """A result line with this answer, line end included."""
+
+    @abstractmethod
+    def errored(self, item: Item, fault: Errored) -> Produced:
+        """A failure; free."""
+
+    @abstractmethod
+    def unanswered(self, item: Item, kind: str) -> Produced:
+        """``canceled`` or ``expired``; free."""
 
 
-def ended_without_answer(item: Item, kind: str) -> Produced:
-    """``canceled`` or ``expired``: free."""
-    return Produced(kind, (_line(item.custom_id, {"type": kind}),))
-
-
-def shuffled(lines: list[bytes], seed: str) -> list[bytes]:
-    random.Random(seed).shuffle(lines)  # noqa: S311  # repeatable, not secret
-    return lines
-
-
-def _errored(item: Item, fault: Errored) -> Produced:
-    error = {
-        "type": "error",
-        "error": {"type": fault.type, "message": fault.message},
-        "request_id": new_id("req", item.content),
-    }
-    return Produced("errored", (_line(item.custom_id, {"type": "errored", "error": error}),))
-
-
-def _line(custom_id: str, result: JsonObject) -> bytes:
-    return orjson.dumps({"custom_id": custom_id, "result": result}) + b"\n"
+def shuffled(entries: list[Any], seed: str) -> list[Any]:
+    random.Random(seed).shuffle(entries)  # noqa: S311  # repeatable, not secret
+    return entries
 
 
 def _spoil(answer: Answer, fault: ItemFault | None) -> Answer:
@@ -139,14 +124,14 @@ def _spoil(answer: Answer, fault: ItemFault | None) -> Answer:
     if fault is ItemFault.MALFORMED:
         return answers.malformed_json()
     if fault is ItemFault.TRUNCATED:
-        text = "".join(block.get("text", "") for block in answer.content)
+        text = answers.text_of(answer)
         return answers.truncated(text[: len(text) // 2])
     return answer
 
 
-def _fit(answer: Answer, max_tokens: int) -> Answer:
+def _fit(answer: Answer, max_tokens: int | None) -> Answer:
     """A model stops at ``max_tokens`` whatever it still had to say."""
-    if answer.usage is not None or tokens.output_count(answer.content) <= max_tokens:
+    if max_tokens is None or answer.usage is not None or tokens.output_count(answer.content) <= max_tokens:
         return answer
     left = max_tokens
     kept: list[JsonObject] = []

@@ -13,9 +13,9 @@ from anthropic.types.messages import MessageBatch
 from tests.wire import answers
 from tests.wire.answers import JsonObject
 from tests.wire.anthropic_server import AnthropicServer
-from tests.wire.batches import NEVER, Checks, Seconds
 from tests.wire.calls import PNG, content, create, image, one_result, params, pdf, results
 from tests.wire.faults import Endpoint
+from tests.wire.jobs import NEVER, Checks, Seconds
 
 
 def test_a_batch_from_create_to_results(client: anthropic.Anthropic, anthropic_server: AnthropicServer) -> None:
@@ -181,7 +181,7 @@ def test_a_bad_create_is_refused(
 
 
 def test_too_large_is_the_edges_html(client: anthropic.Anthropic, anthropic_server: AnthropicServer) -> None:
-    anthropic_server.max_bytes[Endpoint.CREATE] = 1000
+    anthropic_server.api.limits[Endpoint.CREATE] = 1000
     with pytest.raises(anthropic.RequestTooLargeError) as caught:
         create(client, params("x" * 1000))
     assert "413 Request Entity Too Large" in caught.value.response.text
