@@ -1,0 +1,116 @@
+"""What answers cost, and what a model's prices are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from batchata.costs import table
+from batchata.costs.charge import Cost, Rates, charge
+from batchata.costs.own import Prices, own_rates
+from batchata.types import Usage
+
+US_FACTOR = Decimal("1.1")
+"""Anthropic: ``inference_geo: "us"`` multiplies token prices (platform.claude.com, pricing)."""
+
+_FREE = Rates(Decimal(0), Decimal(0), Decimal(0), Decimal(0), Decimal(0), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRow:
+    """Batch prices of a model for prompts of more than ``above`` tokens."""
+
+    above: int
+    rates: Rates
+    estimated: bool
+
+
+def price(
+    provider: str,
+    model: str,
+    usage: Usage,
+    *,
+    batch: bool = True,
+    at: datetime | None = None,
+    prices: Prices | None = None,
+) -> Cost:
+    """What ``usage`` costs on ``model``.
+
+    Args:
+        batch: the request went through the batch API; a ``service_tier`` in ``usage`` that says otherwise wins.
+        at: when its job was created, for dated prices; now if not given. Times without a zone are UTC.
+        prices: the user's table, by model name with or without ``provider/``; it wins over everything.
+
+    Returns:
+        A cost whose ``usd`` is ``None`` when the model has no known price. Formulas: docs/costs.md.
+    """
+    own = own_rates(provider, model, prices)
+    if own is not None:
+        return charge(usage, own)
+    if provider == "local":
+        return replace(charge(usage, _FREE), discount=Decimal(0))
+    listed = table.find(provider, model)
+    if listed is None:
+        return Cost(None)
+    if batch and usage.service_tier in {None, "batch"}:
+        costs = [_price_batch(listed, usage, moment) for moment in table.moments(listed, utc(at))]
+        # Nobody says which of the two prices holds for a job that runs while they change.
+        is_certain = len({cost.usd for cost in costs}) == 1
+        return replace(costs[0], estimated=costs[0].estimated or not is_certain)
+    rates = table.standard(listed, usage.input_tokens, utc(at))
+    if rates is None:
+        return Cost(None)
+    cost = charge(usage, _in_region(rates, usage))
+    is_standard = usage.service_tier in {None, "batch", "standard"} and not listed.moves
+    return replace(cost, estimated=cost.estimated or not is_standard, discount=Decimal(0))
+
+
+def batch_discount(
+    provider: str, model: str, *, at: datetime | None = None, prices: Prices | None = None
+) -> Decimal | None:
+    """The part that the batch API takes off the standard input price, for example ``Decimal("0.5")``.
+
+    ``None`` when it is not known, as with the user's own prices.
+    """
+    return price(provider, model, Usage(input_tokens=1_000), at=at, prices=prices).discount
+
+
+def price_rows(
+    provider: str, model: str, *, at: datetime | None = None, prices: Prices | None = None
+) -> tuple[PriceRow, ...]:
+    """The model's batch prices, one row for each size of prompt that is priced apart; none if no price is known."""
+    own = own_rates(provider, model, prices)
+    if own is not None or provider == "local":
+        return (PriceRow(0, own or _FREE, estimated=False),)
+    listed = table.find(provider, model)
+    if listed is None:
+        return ()
+    quotes = [
+        (above, table.batch(listed, Usage(input_tokens=above + 1), utc(at)))
+        for above in table.steps(listed, utc(at))
+    ]
+    return tuple(
+        PriceRow(above, quote.rates, estimated=not quote.is_sure) for above, quote in quotes if quote is not None
+    )
+
+
+def utc(at: datetime | None) -> datetime:
+    """Now if not given; UTC if it has no zone."""
+    if at is None:
+        return datetime.now(UTC)
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+
+
+def _price_batch(listed: table.Listed, usage: Usage, at: datetime) -> Cost:
+    plain = table.standard(listed, usage.input_tokens, at)
+    quote = table.batch(listed, usage, at)
+    if plain is None or quote is None:
+        return Cost(None)
+    cost = charge(usage, _in_region(quote.rates, usage))
+    discount = 1 - quote.rates.input / plain.input if plain.input else None
+    return Cost(cost.usd, estimated=cost.estimated or not quote.is_sure, discount=discount)
+
+
+def _in_region(rates: Rates, usage: Usage) -> Rates:
+    return rates.times(US_FACTOR) if usage.inference_geo == "us" else rates
