@@ -1,8 +1,9 @@
-"""What many tests need: a loopback provider, and the shared data where it is at hand."""
+"""What many tests need: a loopback provider, stores of every kind, and the shared data where it is at hand."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from batchata.errors import MissingWeightsError
 from batchata.providers import provider_for
 from batchata.runner import submit
+from tests.postgres import folder_of_programs, postgres_server
 from tests.wire.anthropic_server import AnthropicServer
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
@@ -45,3 +47,22 @@ def local_weights() -> None:
         provider.describe(name)
     except MissingWeightsError as error:
         pytest.skip(f"the local engine has no weights on this machine: {error}")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """An empty database on a server that runs as long as the tests do."""
+    programs = folder_of_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed: make postgres")
+    with postgres_server(programs) as address:
+        yield address
+
+
+@pytest.fixture(params=["json", "sqlite", "postgres"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Of a store of each kind, with nothing in it yet."""
+    if request.param == "postgres":
+        name = re.sub(r"[^A-Za-z0-9._-]", "-", request.node.name)
+        return f"{request.getfixturevalue('postgres')}&run={name}"
+    return str(tmp_path / "run.json") if request.param == "json" else f"sqlite:///{tmp_path}/run.db"

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -160,24 +161,32 @@ def child_kills(address: str) -> None:
         if fork == 0:
             say("fork", os.getpid())
             if lines != "0":
-                die_at(int(lines))
+                at_line(int(lines), "/batchata/store/", die)
             child_save(address, steps_done)
         os.waitpid(fork, 0)
         say("dead")
 
 
-def die_at(lines: int) -> None:
-    """Be killed before the stores' code comes to so many lines."""
+def at_line(lines: int, place: str, act: Callable[[], object]) -> None:
+    """Do something before the code in a place, ``file.py:function``, comes to so many lines."""
     left = itertools.count(lines - 1, -1)
 
     def trace(frame: FrameType, event: str, _: object) -> TraceFunction | None:
-        if "/batchata/store/" not in frame.f_code.co_filename:
+        if place not in f"{frame.f_code.co_filename}:{frame.f_code.co_qualname}":
             return None
         if event == "line" and next(left) == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            act()
         return trace
 
     sys.settrace(trace)
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
 
 
 def killed(server: subprocess.Popen[str], steps: int, *, lines: int = 0, after: int = 0, seconds: float = 0) -> int:
@@ -186,21 +195,48 @@ def killed(server: subprocess.Popen[str], steps: int, *, lines: int = 0, after: 
     Killed at a line, or so many seconds after it has said so many things.
     """
     assert server.stdin is not None
-    server.stdin.write(f"{steps} {lines}\n")
-    server.stdin.flush()
-    fork = int(out(server).readline().removeprefix("fork "))
-    said = []
-    if not lines:
+    for _ in range(5):
+        server.stdin.write(f"{steps} {lines}\n")
+        server.stdin.flush()
+        fork = int(out(server).readline().removeprefix("fork "))
+        words = said_by_fork(server)
+        said = []
+        if not lines:
+            try:
+                said = list(itertools.islice(words, after))
+                if len(said) < after:
+                    continue  # it ended by itself: the lock of the one before was not given back in time
+                time.sleep(seconds)
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(fork, signal.SIGKILL)
+        said += words
+        return max((int(line) for line in said if line != "open\n"), default=steps)
+    raise AssertionError("five forks ended by themselves")
+
+
+def said_by_fork(server: subprocess.Popen[str]) -> Iterator[str]:
+    for line in out(server):
+        if line == "dead\n":
+            return
+        yield line
+    raise AssertionError("the process that makes the forks has ended")
+
+
+@contextlib.contextmanager
+def interrupted(seconds: float) -> Iterator[None]:
+    """An interrupt like Ctrl+C's so many seconds later, unless this is over. (The alarm's signal is pytest's own.)"""
+    before = signal.signal(signal.SIGUSR1, signal.default_int_handler)
+    timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGUSR1))
+    try:
+        timer.start()
+        yield
+    finally:
         try:
-            said = list(itertools.islice(iter(out(server).readline, "dead\n"), after))
-            if len(said) < after:  # it ended by itself: the lock of the one before was not given back in time
-                return killed(server, steps, lines=lines, after=after, seconds=seconds)
-            time.sleep(seconds)
+            timer.cancel()
+            timer.join()
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(fork, signal.SIGKILL)
-    said += iter(out(server).readline, "dead\n")
-    return max((int(line) for line in said if line != "open\n"), default=steps)
+            signal.signal(signal.SIGUSR1, before)
 
 
 def child_hold(address: str) -> None:
@@ -252,7 +288,7 @@ def child_fork_save(address: str) -> None:
 
 @contextlib.contextmanager
 def child(function: Callable[..., None], *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A process of its own; killed at the end."""
+    """A process of its own; killed at the end, with all its forks."""
     code = f"import sys, tests.stores as t; t.{function.__name__}(*sys.argv[1:])"
     process = subprocess.Popen(
         [sys.executable, "-c", code, *arguments],
@@ -261,11 +297,13 @@ def child(function: Callable[..., None], *arguments: str) -> Iterator[subprocess
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     try:
         yield process
     finally:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # forks too, which would keep its output open
         process.communicate(timeout=30)
 
 

@@ -8,7 +8,6 @@ import json
 import random
 import re
 import resource
-import signal
 import sqlite3
 import subprocess
 import tempfile
@@ -32,8 +31,10 @@ from tests.stores import (
     begin,
     child,
     child_save,
+    interrupted,
     loaded,
     opened,
+    out,
     over,
     say,
     state_after,
@@ -109,8 +110,7 @@ def test_a_reader_sees_whole_documents_only(tmp_path: Path) -> None:
     target = tmp_path / "run.json"
     seen: set[str] = set()
     with child(child_save, str(target), "0") as process:
-        while not target.exists():
-            time.sleep(0.01)
+        assert [out(process).readline() for _ in range(2)] == ["open\n", "1\n"]
         until = time.monotonic() + 20
         while len(seen) < 50 and time.monotonic() < until:
             seen.add(json.loads(target.read_bytes())["updated_at"])
@@ -254,14 +254,12 @@ def test_the_ranges_of_the_document_are_those_of_the_types(tmp_path: Path) -> No
 def test_an_interrupt_leaves_the_store_and_its_disk_of_one_mind(tmp_path: Path) -> None:
     chance = random.Random(2)  # noqa: S311  # repeatable
     steps = 0
-    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
     with opened(tmp_path / "run.json") as store:
         store.create(RUN)
         for _ in range(40):
             store.save(*step_of(steps))
             steps += 1
-            with contextlib.suppress(KeyboardInterrupt):
-                signal.setitimer(signal.ITIMER_REAL, chance.uniform(0.0005, 0.006))
+            with contextlib.suppress(KeyboardInterrupt), interrupted(chance.uniform(0.0005, 0.006)):
                 for _ in range(1000):  # Python can swallow an interrupt, in a callback
                     store.save(*step_of(steps))
                     steps += 1
@@ -273,7 +271,6 @@ def test_an_interrupt_leaves_the_store_and_its_disk_of_one_mind(tmp_path: Path) 
             assert from_ranges(written["over"]) == state.over
             assert [job["status"] for job in written["live"]] == [job.status for job in state.live.values()]
             steps += state == state_after(steps + 1)
-    signal.signal(signal.SIGALRM, before)
     gc.collect()
     assert loaded(tmp_path / "run.json") == state_after(steps)
     assert steps >= 40

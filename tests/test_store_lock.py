@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from batchata.disk import sync_folder
 from batchata.errors import StateError, StateLockedError
 from batchata.store import open_store
-from batchata.store.folders import sync_folder
 from batchata.store.lock import FileLock, Holder
 from batchata.types import Planned, RunState
 from tests.stores import BARE, FULL, PLANNED, RUN, child, child_fork, child_race, loaded, opened, out

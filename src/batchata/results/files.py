@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from batchata.disk import make_folder, write_whole
 from batchata.errors import ArgumentError, ResultsError
 
 VERSION = 1
@@ -42,7 +42,7 @@ def open_folder(folder: str | os.PathLike[str], argument: str) -> Path:
         raise ArgumentError(f"{argument} is empty. Name a folder, or leave it out.")
     probe = path / f".batchata-{os.getpid()}"
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         try:
             probe.write_bytes(_PROBE)
         finally:
@@ -52,27 +52,11 @@ def open_folder(folder: str | os.PathLike[str], argument: str) -> Path:
     return path
 
 
-def write_whole(path: Path, chunks: Iterable[bytes], *, durable: bool = True) -> None:
-    """A crash leaves either the whole new file or what was there before; so does a full disk.
-
-    Args:
-        path: the file's final name.
-        chunks: its contents.
-        durable: wait until the disk has it, so that even a power cut cannot take it back.
-    """
-    partial = path.with_name(f".{path.name}.partial")
+def write_file(path: Path, chunks: Iterable[bytes], *, durable: bool = True) -> None:
+    """``write_whole``, into the results directory. Raises ``ResultsError``."""
     try:
-        with partial.open("wb") as file:
-            file.writelines(chunks)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        partial.replace(path)
-        if durable:
-            _sync_folder(path.parent)
+        write_whole(path, chunks, durable=durable)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
         raise ResultsError(
             f"{path.name!r} cannot be written into the results directory {str(path.parent)!r}: {error.strerror}. What "
             f"was written before is whole. Make room there, or make it writable, and run again: what was bought is "
@@ -105,13 +89,3 @@ def check_version(path: Path, version: object) -> None:
             f"{str(path)!r} is written in version {version} of the format, and this library reads up to {VERSION}. "
             f"Install a newer batchata to read it."
         )
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # Windows cannot open a folder, and keeps names safe by itself
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from batchata.errors import ArgumentError, ResultsError
 from batchata.results import entries as lines
 from batchata.results import load
-from batchata.results.files import PROCESSED, RAW, RUN, VERSION, job_numbers, job_path, open_folder, write_whole
+from batchata.results.files import PROCESSED, RAW, RUN, VERSION, job_numbers, job_path, open_folder, write_file
 from batchata.results.jsons import to_json
 from batchata.types import BatchResult, ErrorInfo
 from batchata.types.runs import to_ranges
@@ -54,7 +54,7 @@ class ResultsDir:
         from importlib.metadata import version  # noqa: PLC0415  # dear, and used once a run
 
         head = {"version": VERSION, "batchata": version("batchata"), "run_id": self.run_id}
-        write_whole(self.path / RUN, (to_json({**head, **about}), b"\n"))
+        write_file(self.path / RUN, (to_json({**head, **about}), b"\n"))
 
     def write_job(
         self,
@@ -82,7 +82,7 @@ class ResultsDir:
             raise ValueError(f"job {number} has the items {to_ranges(items)}, and entries for {sorted(by_item)}")
         answers = answers or {}
         kept = [lines.kept(by_item[item], fingerprints.get(item), answers.get(item)) for item in items]
-        write_whole(job_path(self.path, number), _job_file(number, items, [line for _, line in kept]))
+        write_file(job_path(self.path, number), _job_file(number, items, [line for _, line in kept]))
         return [entry for entry, _ in kept]
 
     def has_job(self, number: int) -> bool:

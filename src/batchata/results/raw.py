@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from batchata.results.files import open_folder, write_whole
+from batchata.results.files import open_folder, write_file
 
 
 def open_raw_dir(folder: str | os.PathLike[str]) -> Path:
@@ -19,4 +19,4 @@ def write_raw(folder: Path, custom_id: str, line: bytes) -> None:
     Not forced to the disk one by one: the provider keeps the answers, and they can be read again. Raises
     ``ResultsError`` where it cannot be written.
     """
-    write_whole(folder / f"{custom_id}.json", (line,), durable=False)
+    write_file(folder / f"{custom_id}.json", (line,), durable=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -176,13 +177,12 @@ class Drafter:
 
     def _made(self, number: int, items: Iterator[Item], *, is_fixed: bool, sent_with: int | None = None) -> Draft:
         """Unless the items are fixed, the draft ends before the first that has no room any more."""
-        draft = Draft(number, self._max_tokens)
-        try:
+        with contextlib.ExitStack() as undo:
+            draft = Draft(number, self._max_tokens)
+            undo.callback(draft.close)
             self._fill(draft, items, is_fixed=is_fixed, sent_with=sent_with)
-        except BaseException:
-            draft.close()
-            raise
-        return draft
+            undo.pop_all()
+            return draft
 
     def _fill(self, draft: Draft, items: Iterator[Item], *, is_fixed: bool, sent_with: int | None) -> None:
         counts = _Counts(self._appraiser, self._pool, sent_with)

@@ -19,7 +19,7 @@ from batchata.runner.opening import job_limits
 from batchata.runner.order import Order, Places
 from batchata.runner.prepare import Prepared, Preparer
 from batchata.runner.start import connect
-from batchata.runner.task import Item, Task, custom_id
+from batchata.runner.task import Item, Task, custom_id, new_run_id
 from batchata.types import Estimate, TokenCount, Usage
 
 _COUNTED = 500
@@ -125,12 +125,12 @@ class _Counter:
 
 def _prepared(items: Iterable[Item], limits: JobLimits, preparer: Preparer, sums: _Sums) -> Iterator[Prepared]:
     """Every request, split into jobs on the way."""
+    run_id = new_run_id()  # for its length
     in_job = size = 0
     for item in items:
         sums.items += 1
         try:
-            request_id = custom_id("bt000000000000", 0, item.index)
-            prepared = preparer.prepare(item, request_id, cache_prefix=limits.items > 1)
+            prepared = preparer.prepare(item, custom_id(run_id, 0, item.index), cache_prefix=limits.items > 1)
         except UNREADABLE:
             sums.unreadable += 1
             continue

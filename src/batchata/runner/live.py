@@ -71,6 +71,11 @@ class Live:
     def __post_init__(self) -> None:
         self.heard_at = self.began_at
 
+    @property
+    def requests(self) -> int:
+        """How many of its items are sent."""
+        return len(self.record.items) - len(self.record.unsent)
+
     def close(self) -> None:
         """Give the draft back, which is not needed any more."""
         draft, self.draft = self.draft, None
@@ -140,13 +145,13 @@ class Calls:
             self.provider,
             f"{self.run_id}-{record.number}",
             datetime.now(UTC) if since is None else since,
-            len(record.items) - len(record.unsent),
+            live.requests,
             lambda job_id: job_id in known or job_id in live.others,
         )
 
     def _reading(self, live: Live) -> Callable[[], Answer]:
         counts = None if live.snapshot is None else live.snapshot.counts
-        expected = len(live.record.items) - len(live.record.unsent) if counts is None else counts.total
+        expected = live.requests if counts is None else counts.total
         job_id, number = job_id_of(live), live.record.number
         return lambda: read_answers(self.provider, job_id, expected, self.run_id, self.raw_dir, job=number)
 

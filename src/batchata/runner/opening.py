@@ -69,13 +69,13 @@ def open_run(order: Order, places: Places, *, retry: Retry | None = None) -> Ite
     with contextlib.ExitStack() as rooms:
         store = rooms.enter_context(contextlib.closing(open_store(places.state)))
         state = store.load()
-        provider, task = (None, order.task) if order.given.count == 0 else connect(order.task)
+        # Before the first input is taken, which an iterator gives once; and not at all where there is none.
+        connected = None if order.given.count == 0 else connect(order.task)
         inputs = Inputs(order.given.items())
         if state is None and not inputs.has_more():
             yield None
             return
-        if provider is None:
-            provider, task = connect(order.task)
+        provider, task = connected or connect(order.task)
         preparer = Preparer(provider, _described(provider, task, state), task)
         state = checked(state, order, preparer)
         appraiser = _appraiser(order, state, provider, task)

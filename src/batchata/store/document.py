@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
 from bisect import bisect_left
@@ -13,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from batchata.disk import write_whole
 from batchata.errors import StateError
 from batchata.store.base import (
     VERSION,
@@ -25,7 +25,6 @@ from batchata.store.base import (
     foreign,
     missing,
 )
-from batchata.store.folders import sync_folder
 from batchata.store.lock import FileLock
 from batchata.types import JobRecord, Planned, RunInfo, RunState, Totals
 from batchata.types.runs import OVER, from_ranges
@@ -77,24 +76,16 @@ class DocumentStore:
 
     def _write(self, document: _Document) -> None:
         self._lock.check()
-        partial = self._path.with_name(f".{self._path.name}.partial")
+        self._is_known = False  # whatever breaks in here, Ctrl+C too, may do so before the replacement or after
         try:
-            with partial.open("wb") as file:
-                file.write(document.to_json())
-                file.flush()
-                os.fsync(file.fileno())
-            self._is_known = False  # whatever breaks in here, Ctrl+C too, may do so before the replacement or after
-            partial.replace(self._path)
-            sync_folder(self._path.parent)
-            self._document = document
-            self._is_known = True
+            write_whole(self._path, (document.to_json(),))
         except OSError as error:
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
             raise StateError(
                 f"The state cannot be written into {self.name!r}: {error.strerror}. What it held before is whole. Make "
                 f"room there, or make it writable, and take the run up again."
             ) from error
+        self._document = document
+        self._is_known = True
 
 
 def read_document(path: Path) -> RunState | None:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from batchata.disk import make_folder
 from batchata.errors import StateError, StateLockedError
-from batchata.store.folders import make_folder
 
 if sys.platform == "win32":
     import msvcrt

@@ -81,6 +81,8 @@ _NAMESPACE = 1_113_682_036
 """Keeps our advisory locks in PostgreSQL apart from other programs'."""
 _LOCK_TRIES = 10
 _LOCK_PAUSE_SECONDS = 0.2
+_LONGEST_WAIT_SECONDS = 30
+"""For what another connection has locked: another run's writing in the same SQLite file, another program's tables."""
 
 
 class SqlStore:
@@ -95,17 +97,15 @@ class SqlStore:
         self.name = _shown(url, self._run)
         self._pid = os.getpid()
         self._file_lock: FileLock | None = None
-        with contextlib.ExitStack() as resources:
+        with _refusing(self.name), contextlib.ExitStack() as resources:
             if url.get_backend_name() == "sqlite":
                 self._file_lock = _lock_sqlite(url, self._run, self.name)
                 resources.callback(self._file_lock.release)
-            with _refusing(self.name):
-                self._connection = resources.enter_context(_connect(url))
+            self._connection = _connect(url, resources)
             with self._transaction() as connection:
                 _prepare(connection)
             if self._file_lock is None:
-                with _refusing(self.name):
-                    _lock_postgres(self._connection, self._run, self.name)
+                _lock_postgres(self._connection, self._run, self.name)
             with self._transaction() as connection:
                 _make_tables(connection, self.name)
             self._resources = resources.pop_all()
@@ -167,8 +167,12 @@ def read_database(address: str) -> RunState | None:
         # Not made if it goes now. Not "ro": a step that a process died in is taken back by whoever comes next.
         file = "file:" + quote(os.path.realpath(url.database or ""))
         url = url.set(database=file).update_query_dict({"mode": "rw", "uri": "true"})
-    with _refusing(name), _connect(url) as connection, connection.begin():
+    with _refusing(name), contextlib.ExitStack() as resources:
+        connection = _connect(url, resources)
+        resources.enter_context(connection.begin())
         connection.execute(sa.text(_ONE_VIEW[connection.dialect.name]))
+        if connection.dialect.name == "postgresql":
+            _limit_waits(connection)
         if not sa.inspect(connection).has_table(_RUNS.name):
             return None
         _check_version(connection, name)
@@ -186,6 +190,17 @@ def _refusing(name: str) -> Iterator[None]:
             f"The state in {name!r} cannot be read or written: {reason}. What was saved before is whole. Mend that, "
             f"or name another place for the state, and take the run up again."
         ) from error
+    except AssertionError as error:  # SQLAlchemy's, in the place of an interrupt that comes while it commits
+        interrupt = _interrupt_behind(error)
+        if interrupt is None:
+            raise
+        raise interrupt from None
+
+
+def _interrupt_behind(error: BaseException | None) -> KeyboardInterrupt | None:
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error
 
 
 def _load(connection: sa.Connection, run: str, name: str) -> RunState | None:
@@ -232,13 +247,20 @@ def _shown(url: sa.URL, run: str) -> str:
     return shown.render_as_string(hide_password=True)
 
 
-def _connect(url: sa.URL) -> contextlib.closing[sa.Connection]:
-    # One connection, never replaced behind our back.
+def _connect(url: sa.URL, resources: contextlib.ExitStack) -> sa.Connection:
+    """One connection, never replaced behind our back; closed with the resources."""
     options: dict[str, Any] = {"poolclass": sa.NullPool}
     if url.get_backend_name() == "sqlite":
-        # Seconds that another run's writing in the same file is waited for; the runner may live on another thread.
-        options["connect_args"] = {"timeout": 30, "check_same_thread": False}
-    return contextlib.closing(sa.create_engine(url, **options).connect())
+        # The runner may live on another thread.
+        options["connect_args"] = {"timeout": _LONGEST_WAIT_SECONDS, "check_same_thread": False}
+    connection = sa.create_engine(url, **options).connect()
+    resources.callback(_close, connection)
+    return connection
+
+
+def _close(connection: sa.Connection) -> None:
+    with contextlib.suppress(AttributeError):  # SQLAlchemy's, over a transaction that an interrupt left half begun
+        connection.close()
 
 
 def _prepare(connection: sa.Connection) -> None:
@@ -246,12 +268,19 @@ def _prepare(connection: sa.Connection) -> None:
     if connection.dialect.name == "sqlite":
         connection.execute(sa.text("PRAGMA synchronous=EXTRA"))
         return
+    _limit_waits(connection)
     settings = {"tcp_keepalives_idle": "60", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "6"}
     settings["application_name"] = f"batchata process {os.getpid()} on host {socket.gethostname()!r}"[:63]
     if connection.scalar(sa.text("SELECT current_setting('synchronous_commit')")) == "off":
         settings["synchronous_commit"] = "on"
     for name, value in settings.items():
         connection.execute(sa.select(sa.func.set_config(name, value, False)))
+
+
+def _limit_waits(connection: sa.Connection) -> None:
+    """PostgreSQL waits for a lock for ever, unless its user has set a limit."""
+    limit = "SELECT set_config('lock_timeout', :limit, false) WHERE current_setting('lock_timeout') = '0'"
+    connection.execute(sa.text(limit), {"limit": f"{_LONGEST_WAIT_SECONDS}s"})
 
 
 def _lock_sqlite(url: sa.URL, run: str, name: str) -> FileLock:
