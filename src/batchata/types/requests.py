@@ -88,6 +88,9 @@ class SchemaDialect(StrEnum):
     """Which subset of JSON Schema a provider enforces."""
 
     ANTHROPIC = "anthropic"
+    OPENAI = "openai"
+    """OpenAI's strict mode, which others follow."""
+    GEMINI = "gemini"
     PLAIN = "plain"
     """Whole JSON Schema as Pydantic writes it."""
 
