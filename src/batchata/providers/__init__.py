@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from batchata.errors import MissingExtraError, UnknownModelError
 from batchata.providers.base import Provider
+from batchata.providers.compatible.presets import PRESETS
 
 __all__ = ["PROVIDERS", "Entry", "Provider", "provider_for"]
 
@@ -20,6 +22,38 @@ def _anthropic(environment: Mapping[str, str]) -> Provider:
     except ModuleNotFoundError as error:
         raise _missing_extra("anthropic", error) from error
     return AnthropicProvider.from_environment(environment)
+
+
+def _openai(environment: Mapping[str, str]) -> Provider:
+    try:
+        from batchata.providers.openai.server import connect  # noqa: PLC0415  # an extra
+    except ModuleNotFoundError as error:
+        raise _missing_extra("openai", error) from error
+    return connect(environment)
+
+
+def _gemini(environment: Mapping[str, str]) -> Provider:
+    try:
+        from batchata.providers.gemini.provider import GeminiProvider  # noqa: PLC0415  # an extra
+    except ModuleNotFoundError as error:
+        raise _missing_extra("gemini", error) from error
+    return GeminiProvider.from_environment(environment)
+
+
+def _mistral(environment: Mapping[str, str]) -> Provider:
+    try:
+        from batchata.providers.mistral.provider import MistralProvider  # noqa: PLC0415  # an extra
+    except ModuleNotFoundError as error:
+        raise _missing_extra("mistral", error) from error
+    return MistralProvider.from_environment(environment)
+
+
+def _compatible(name: str, environment: Mapping[str, str]) -> Provider:
+    try:
+        from batchata.providers.compatible.server import connect  # noqa: PLC0415  # an extra
+    except ModuleNotFoundError as error:
+        raise _missing_extra("openai", error) from error
+    return connect(name, environment)
 
 
 def _local(environment: Mapping[str, str]) -> Provider:
@@ -42,7 +76,14 @@ class Entry:
 
 PROVIDERS: dict[str, Entry] = {
     "anthropic": Entry(prefixes=("claude-",), connect=_anthropic),
+    "openai": Entry(prefixes=("gpt-", "chatgpt-", "o1", "o3", "o4-", "ft:gpt-"), connect=_openai),
+    "gemini": Entry(prefixes=("gemini-",), connect=_gemini),
+    "mistral": Entry(
+        prefixes=("mistral-", "ministral-", "magistral-", "codestral-", "devstral-", "pixtral-", "open-mistral-"),
+        connect=_mistral,
+    ),
     "local": Entry(prefixes=(), connect=_local),
+    **{name: Entry(prefixes=(), connect=partial(_compatible, name)) for name in PRESETS},
 }
 
 

@@ -36,7 +36,8 @@ from batchata.types import (
 logger = logging.getLogger(__name__)
 
 
-_CUSTOM_ID = re.compile(rb'"custom_id"\s*:\s*"([^"\\]+)"')
+_CUSTOM_ID = re.compile(rb'"(?:custom_id|key)"\s*:\s*"([^"\\]+)"')
+"""What a line that cannot be read says of whose it is; Gemini calls it a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +119,12 @@ def _decoded(provider: Provider, line: bytes) -> Outcome | None:
     try:
         return provider.decode(line)
     except ValueError as error:
-        found = _CUSTOM_ID.search(line)
-        if found is None:
+        named = {found[1].decode("utf-8", "replace") for found in _CUSTOM_ID.finditer(line)}
+        ours = [each for each in named if parse_custom_id(each) is not None]
+        if len(ours) != 1:  # the text of an answer may name another
             return None
         words = f"an answer came and could not be read: {error}"
-        text = line.decode("utf-8", "replace")
-        return Failed(found[1].decode("utf-8", "replace"), Reason.ERRORED, words, text=text, is_billed=None)
+        return Failed(ours[0], Reason.ERRORED, words, text=line.decode("utf-8", "replace"), is_billed=None)
 
 
 class Reader:

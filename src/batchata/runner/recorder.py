@@ -90,10 +90,10 @@ class Recorder:
         elif live.record.rivals:
             self.disprove(live)
         else:
-            # Nobody knows what of it is billed.
             reason = snapshot.message or "no reason given"
             words = f"the job {snapshot.provider_job_id!r} ended without results: {reason}"
-            return self.fail_all(live, Failed("", Reason.ERRORED, words, retryable=True, is_billed=None))
+            billed = snapshot.is_billed
+            return self.fail_all(live, Failed("", Reason.ERRORED, words, retryable=True, is_billed=billed))
         return None
 
     def fail_all(self, live: Live, failed: Failed) -> JobRecord:

@@ -42,7 +42,12 @@ class RequestCounts:
 
 @dataclass(frozen=True, slots=True)
 class JobSnapshot:
-    """What ``check`` saw."""
+    """What ``check`` saw.
+
+    Attributes:
+        message: why it failed, or what else the provider says of it.
+        is_billed: of a job that failed, whether it is billed all the same; ``None`` when nobody knows.
+    """
 
     provider_job_id: str
     state: JobState
@@ -51,3 +56,4 @@ class JobSnapshot:
     ended_at: datetime | None = None
     expires_at: datetime | None = None
     message: str | None = None
+    is_billed: bool | None = None

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-import orjson
-
+from batchata.providers.lines import parsed
 from batchata.types import Citation, Failed, Outcome, Reason, Succeeded, TextBlock, Usage
 
 _FINAL_ERRORS = frozenset(
@@ -25,18 +23,9 @@ _FINAL_ERRORS = frozenset(
 def decode(entry: bytes) -> Outcome:
     """One result line. Raises ``ValueError`` for what is not a result line of Anthropic's."""
     try:
-        return _decode(_parse(entry))
+        return _decode(parsed(entry))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a result line of Anthropic's ({error!r}): {entry[:200]!r}") from error
-
-
-def _parse(entry: bytes) -> Any:
-    try:
-        return orjson.loads(entry)
-    except orjson.JSONDecodeError:
-        # Models now and then write half of a surrogate pair, which orjson refuses; it cannot be printed either.
-        text = json.dumps(json.loads(entry), ensure_ascii=False)
-        return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 def _decode(line: Any) -> Outcome:

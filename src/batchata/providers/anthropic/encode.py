@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import base64
 
-import orjson
-
 from batchata.errors import ConversationError, UnsupportedArgumentError
+from batchata.providers.texts import dumped
 from batchata.types import Document, DocumentKind, DocumentPart, JsonObject, Part, Request, TextPart
 
 CACHE_MARK: JsonObject = {"type": "ephemeral"}
@@ -23,13 +22,7 @@ def encode(request: Request) -> bytes:
     if request.schema is not None:
         params["output_config"] = {"format": {"type": "json_schema", "schema": request.schema}}
     params["messages"] = _turns(request)
-    try:
-        return orjson.dumps({"custom_id": request.custom_id, "params": params})
-    except TypeError as error:
-        raise ConversationError(
-            f"The request {request.custom_id!r} cannot be sent: a text or file name in it holds characters that are "
-            f"not Unicode ({error})."
-        ) from error
+    return dumped({"custom_id": request.custom_id, "params": params}, request.custom_id)
 
 
 def _check(request: Request) -> None:

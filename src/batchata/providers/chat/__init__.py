@@ -1,0 +1,1 @@
+"""Chat completions, the common tongue of compatible servers: ``encode`` and ``decode``. Pure, no SDK."""

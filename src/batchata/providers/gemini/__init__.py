@@ -1,0 +1,1 @@
+"""Google Gemini: ``encode`` and ``decode`` are pure and need no SDK; ``provider`` does."""

@@ -1,0 +1,126 @@
+"""The SDK's exceptions as ours, and the retries that the SDK leaves out."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import httpx2
+import pydantic
+from google.genai.errors import APIError
+
+from batchata.errors import ConversationError, ProviderError
+from batchata.providers.refusals import Refusal, Wording, seconds_of
+
+T = TypeVar("T")
+
+NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol)
+"""Failures before a byte of the request left."""
+
+NOT_READABLE = (json.JSONDecodeError, pydantic.ValidationError)
+"""What the SDK raises for an answer that is not what it expects."""
+
+GEMINI = Wording(
+    "gemini",
+    "Gemini",
+    advice={
+        401: "Check GEMINI_API_KEY: it is set, but Gemini does not accept it.",
+        403: "The key may not do this; check its project and restrictions.",
+        404: "The id may belong to another project or have been deleted (files are kept for 48 hours).",
+        413: "Send fewer or smaller items in one job.",
+    },
+    spend_advice="Raise the project's spend cap or add credit in Google AI Studio.",
+)
+_BAD_KEY = replace(GEMINI, advice={400: GEMINI.advice[401]})
+_KEY_REASONS = frozenset({"API_KEY_INVALID", "API_KEY_EXPIRED"})
+_OUT_OF_MONEY = ("spending cap", "spend cap", "credits are depleted")
+
+_WAITS = (0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
+_LONGEST_WAIT = 60.0
+"""A quota of the day asks for hours: that is for the run to wait for, not for one call."""
+
+
+def asked(doing: str, call: Callable[[], T]) -> T:
+    """The answer of a call that is safe to repeat. Raises ``ProviderError`` when there is none after all."""
+    for wait in _WAITS:
+        try:
+            return asked_once(doing, call)
+        except ProviderError as error:
+            longer = wait if error.retry_after is None else error.retry_after
+            if not error.retryable or longer > _LONGEST_WAIT:
+                raise
+            time.sleep(longer)
+    return asked_once(doing, call)
+
+
+def asked_once(doing: str, call: Callable[[], T]) -> T:
+    """The same for a call that is not repeated."""
+    try:
+        return call()
+    except APIError as error:
+        raise _wording(error).refused(refusal_of(error), doing) from error
+    except httpx2.HTTPError as error:
+        raise GEMINI.unreachable(_cause(error), doing) from error
+    except NOT_READABLE as error:
+        raise GEMINI.unreachable(f"an answer that cannot be read: {error}", doing) from error
+
+
+def refusing_requests(call: Callable[[], T]) -> T:
+    """Raise ``ConversationError`` for what the API finds wrong with one request, and not with the account."""
+    try:
+        return call()
+    except APIError as error:
+        if error.status == "INVALID_ARGUMENT" and _reason(error) not in _KEY_REASONS:
+            raise ConversationError(f"Gemini would refuse it: {refusal_of(error).said}") from error
+        raise
+
+
+def submit_error(error: APIError | httpx2.HTTPError | ValueError) -> ProviderError:
+    """Whether a failed create is a clear no, or leaves it in doubt whether the job exists."""
+    if isinstance(error, APIError):
+        return _wording(error).create_refused(refusal_of(error))
+    if isinstance(error, NOT_SENT):
+        return GEMINI.unreachable(_cause(error), "creating the job")
+    return GEMINI.create_unanswered(_cause(error))
+
+
+def refusal_of(error: APIError) -> Refusal:
+    """What Gemini said."""
+    words = " ".join(str(error.message or "no explanation").split())[:1000]
+    headers = getattr(error.response, "headers", None) or {}
+    return Refusal(
+        error.code,
+        f"{error.status}: {words}" if error.status else words,
+        retry_after=_retry_after(error, headers.get("retry-after")),
+        is_spend_limit=any(sign in words for sign in _OUT_OF_MONEY),
+    )
+
+
+def _retry_after(error: APIError, header: str | None) -> float | None:
+    """From the header; Google itself says it in the body, as ``"38s"``."""
+    for detail in _details(error):
+        if "retryDelay" in detail:
+            return seconds_of(str(detail["retryDelay"]).removesuffix("s"))
+    return seconds_of(header)
+
+
+def _reason(error: APIError) -> str | None:
+    return next((detail["reason"] for detail in _details(error) if "reason" in detail), None)
+
+
+def _details(error: APIError) -> list[dict[str, Any]]:
+    body = error.details if isinstance(error.details, dict) else {}
+    inner = body.get("error", body)
+    details = inner.get("details") if isinstance(inner, dict) else None
+    return [each for each in details or () if isinstance(each, dict)]
+
+
+def _wording(error: APIError) -> Wording:
+    return _BAD_KEY if _reason(error) in _KEY_REASONS else GEMINI
+
+
+def _cause(error: Exception) -> str:
+    return str(error) or type(error).__name__

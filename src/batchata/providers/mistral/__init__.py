@@ -1,0 +1,1 @@
+"""Mistral: ``encode`` is pure and needs no SDK; ``provider`` does."""

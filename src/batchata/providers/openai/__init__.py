@@ -1,0 +1,1 @@
+"""OpenAI: ``encode`` and ``decode`` are pure and need no SDK; ``jobs`` (shared with compatible servers) does."""

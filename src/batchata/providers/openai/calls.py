@@ -1,0 +1,120 @@
+"""The calls that OpenAI's Batch and Files API and its followers understand, through the official SDK.
+
+Batches are read as the plain JSON they are, for those who follow OpenAI leave things out and write others differently.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime
+from typing import IO, Any
+
+import httpx2
+import openai
+
+from batchata.errors import ProviderError
+from batchata.providers.openai.errors import asking, submit_error
+from batchata.providers.openai.snapshots import time_of
+from batchata.providers.refusals import Wording
+from batchata.providers.spool import ends_whole, new_spool, read_lines
+from batchata.types import JsonObject
+
+logger = logging.getLogger(__name__)
+
+_READ_RETRIES = 6
+_FETCH_ATTEMPTS = 5
+_LIST_LIMIT = 100
+
+
+class Calls:
+    """Creates are sent once, reads are retried by the SDK itself; every failure is a ``ProviderError``."""
+
+    def __init__(self, client: openai.OpenAI, wording: Wording) -> None:
+        self.reader = client.with_options(max_retries=_READ_RETRIES)
+        self._writer = client.with_options(max_retries=0)
+        self._wording = wording
+
+    def upload(self, content: IO[bytes], name: str, purpose: str) -> str:
+        """The new file's id. A file costs nothing, so nothing is in doubt if this fails."""
+        content.seek(0)
+        with asking(self._wording, "uploading the job's file"):
+            made = self._writer.files.create(
+                file=(name, content, "application/jsonl"),
+                purpose=purpose,  # type: ignore[arg-type]  # some servers have purposes of their own
+            )
+        return made.id
+
+    def create(self, body: JsonObject) -> str:
+        """The new job's id. Raises ``SubmissionInDoubtError`` where it may exist without one."""
+        try:
+            batch: Any = self._writer.post("/batches", cast_to=object, body=body)
+        except openai.APIError as error:
+            raise submit_error(self._wording, error) from error
+        if not isinstance(batch, dict) or not batch.get("id"):
+            raise self._wording.create_unanswered(f"it answered {str(batch)[:200]!r}")
+        return str(batch["id"])
+
+    def batch(self, provider_job_id: str, doing: str) -> dict[str, Any]:
+        with asking(self._wording, doing):
+            found: Any = self.reader.get(f"/batches/{provider_job_id}", cast_to=object)
+        return dict(found)
+
+    def cancel(self, provider_job_id: str) -> None:
+        with asking(self._wording, f"canceling the job {provider_job_id!r}"):
+            self.reader.post(f"/batches/{provider_job_id}/cancel", cast_to=object)
+
+    def newest(self, doing: str, after: str | None = None) -> list[dict[str, Any]]:
+        """A page of the list of batches, newest first."""
+        params = {"limit": _LIST_LIMIT} if after is None else {"limit": _LIST_LIMIT, "after": after}
+        with asking(self._wording, doing):
+            page: Any = self.reader.get("/batches", cast_to=object, options={"params": params})
+        return list((page.get("data") if isinstance(page, dict) else page) or [])
+
+    def since(self, earliest: datetime, doing: str) -> Iterator[dict[str, Any]]:
+        """Batches newest first, as far back as that."""
+        after: str | None = None
+        while page := self.newest(doing, after):
+            for batch in page:
+                created_at = time_of(batch.get("created_at"))
+                if created_at is not None and created_at < earliest:
+                    return
+                yield batch
+            last = str(page[-1]["id"])
+            if len(page) < _LIST_LIMIT or last == after:
+                return
+            after = last
+
+    def file_name(self, file_id: str) -> str | None:
+        """The name under which a file was uploaded; ``None`` if there is no such file any more."""
+        with asking(self._wording, f"looking at the file {file_id!r}"):
+            try:
+                return self.reader.files.retrieve(file_id).filename
+            except openai.NotFoundError:
+                return None
+
+    def lines(self, file_id: str) -> Iterator[bytes]:
+        """The lines of a file. Downloaded whole first, so that a cut download never yields a line twice."""
+        for attempt in range(1, _FETCH_ATTEMPTS + 1):
+            with new_spool() as spool:
+                if self._download(file_id, spool):
+                    yield from read_lines(spool)
+                    return
+                logger.warning("download of the file %s was cut (attempt %d)", file_id, attempt)
+        raise ProviderError(
+            f"The file {file_id!r} with results was cut {_FETCH_ATTEMPTS} times while downloading. It stays at "
+            f"{self._wording.title}: check the network and ask for it again.",
+            provider=self._wording.provider,
+            retryable=True,
+        )
+
+    def _download(self, file_id: str, spool: IO[bytes]) -> bool:
+        """Whether the file came whole."""
+        with asking(self._wording, f"reading the file {file_id!r}"):
+            try:
+                with self.reader.files.with_streaming_response.content(file_id) as response:
+                    for chunk in response.iter_bytes():
+                        spool.write(chunk)
+            except httpx2.TransportError:
+                return False
+        return ends_whole(spool)

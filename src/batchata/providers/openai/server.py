@@ -1,0 +1,115 @@
+"""OpenAI itself: its limits, its models, its count of tokens."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import openai
+
+from batchata.errors import MissingKeyError, UnknownModelError
+from batchata.providers.openai.encode import ENDPOINT, body_of, encode
+from batchata.providers.openai.errors import OPENAI, asking, refusing_requests
+from batchata.providers.openai.provider import FileJobsProvider, Server
+from batchata.types import DocumentKind, Limits, ModelInfo, Request, SchemaDialect, TokenCount
+
+logger = logging.getLogger(__name__)
+
+_MEGABYTE = 1_000_000
+
+LIMITS = Limits(
+    max_requests=50_000,
+    max_bytes=200 * _MEGABYTE,
+    max_request_bytes=50 * _MEGABYTE,
+    custom_id_pattern=r"[a-zA-Z0-9_-]{1,64}",
+    kinds=frozenset(DocumentKind),
+    max_pages=None,
+    max_image_bytes=None,
+    max_image_px=None,
+    expires_hours=24,
+    counts_live=True,
+    native_citations=False,
+    schema_dialect=SchemaDialect.OPENAI,
+    schema_with_citations=True,
+    reads_text_layer=False,
+)
+
+_SUGGESTED = "gpt-6-luna, gpt-6.1-terra or gpt-6.1-sol"
+
+_GONE = {"gpt-4.1-nano", "o4-mini", "o3-mini", "o1", "gpt-4", "gpt-4-turbo", "gpt-3.5-turbo"}
+"""Shut down on 2026-10-23 (developers.openai.com, deprecations). Only for a quicker, clearer message."""
+
+_RETIRES = {
+    "gpt-5": datetime(2026, 12, 11, tzinfo=UTC),
+    "gpt-5-mini": datetime(2026, 12, 11, tzinfo=UTC),
+    "gpt-5-nano": datetime(2026, 12, 11, tzinfo=UTC),
+    "o3": datetime(2026, 12, 11, tzinfo=UTC),
+    "gpt-4o": datetime(2027, 1, 14, tzinfo=UTC),
+    "gpt-4o-mini": datetime(2027, 1, 14, tzinfo=UTC),
+    "gpt-4.1": datetime(2027, 1, 14, tzinfo=UTC),
+    "gpt-4.1-mini": datetime(2027, 1, 14, tzinfo=UTC),
+    "gpt-5.1": datetime(2027, 4, 1, tzinfo=UTC),
+    "gpt-5.4-nano": datetime(2027, 4, 1, tzinfo=UTC),
+}
+"""Announced ends, from the same page."""
+
+_COUNTED = ("model", "input", "instructions", "text")
+
+
+def connect(environment: Mapping[str, str]) -> FileJobsProvider:
+    """Connect with ``OPENAI_API_KEY``, at ``OPENAI_BASE_URL`` if set."""
+    key = environment.get("OPENAI_API_KEY", "").strip()
+    if not key:
+        raise MissingKeyError(
+            "No key for OpenAI: set OPENAI_API_KEY in the environment or in a .env file in the working directory. To "
+            "try without a key, use model='local/smollm2-135m'."
+        )
+    client = openai.OpenAI(
+        api_key=key,
+        base_url=environment.get("OPENAI_BASE_URL") or None,
+        organization=environment.get("OPENAI_ORG_ID") or None,
+        project=environment.get("OPENAI_PROJECT_ID") or None,
+    )
+    return FileJobsProvider(client, SERVER)
+
+
+def _describe(client: openai.OpenAI, model: str) -> ModelInfo:
+    if model in _GONE:
+        raise UnknownModelError(
+            f"OpenAI shut {model!r} down: calls fail. Use a current model, for example {_SUGGESTED}."
+        )
+    with asking(OPENAI, f"asking for the model {model!r}"):
+        try:
+            client.models.retrieve(model)
+        except openai.NotFoundError as error:
+            raise UnknownModelError(_unknown(client, model)) from error
+    retires_at = _RETIRES.get(model)
+    if retires_at is not None:
+        logger.warning("%s is deprecated and retires on %s", model, retires_at.date())
+    return ModelInfo(model, retires_at=retires_at)
+
+
+def _unknown(client: openai.OpenAI, model: str) -> str:
+    try:
+        names = [entry.id for entry in client.models.list()]
+    except openai.APIError:
+        names = []
+    close = difflib.get_close_matches(model, names, n=2, cutoff=0.8)
+    meant = f"Did you mean {' or '.join(map(repr, close))}?" if close else f"Try {_SUGGESTED}."
+    return f"OpenAI does not know the model {model!r}, or this key may not use it. {meant}"
+
+
+def _count(client: openai.OpenAI, request: Request) -> TokenCount:
+    """OpenAI's own count, which it calls exact."""
+    body = body_of(request)
+    with asking(OPENAI, f"counting the tokens of {request.custom_id!r}"), refusing_requests(OPENAI):
+        counted: Any = client.post(
+            "/responses/input_tokens", cast_to=object, body={key: body[key] for key in _COUNTED if key in body}
+        )
+    return TokenCount(int(counted["input_tokens"]), exact=True)
+
+
+SERVER = Server(wording=OPENAI, limits=LIMITS, endpoint=ENDPOINT, encode=encode, describe=_describe, count=_count)
