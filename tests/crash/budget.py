@@ -16,26 +16,23 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import batchata
 from tests.crash.nursery import Ended, Nursery
+from tests.crash.tariffs import TARIFFS, Billed
 from tests.crash.work import Attempt
-from tests.wire import answers, faults, ledger, tokens
+from tests.providers.served import KINDS
+from tests.wire import answers, tokens
 from tests.wire.answers import Answer, JsonObject
-from tests.wire.anthropic_server import AnthropicServer
 from tests.wire.faults import Cut, DropAnswer, Endpoint, Errored, ItemFault
 from tests.wire.jobs import Seconds
-from tests.wire.ledger import MILLION, Rate
+from tests.wire.ledger import MILLION
+from tests.wire.loopback import Loopback
 
-OWN_PRICES = "claude-sonnet-4-5"
-"""The model whose prices are drawn; the others have their real ones."""
-MODELS = (OWN_PRICES, OWN_PRICES, "claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5")
 ITEM_FAULTS = (
     ItemFault.EXPIRED,
     ItemFault.TRUNCATED,
@@ -50,8 +47,6 @@ CALL_FAULTS = (
     (Endpoint.CREATE, 0.10, DropAnswer()),
     (Endpoint.RESULTS, 0.05, Cut()),
     (Endpoint.RESULTS, 0.05, Cut(silent=True)),
-    (None, 0.04, faults.rate_limited(0.01)),
-    (None, 0.04, faults.server_error()),
 )
 
 
@@ -60,13 +55,14 @@ class Case:
     """One random run.
 
     Attributes:
-        rate: what the server bills, standard dollars per million tokens.
+        billed: what the server bills.
         share: of what all items together cost at most, the cap; below 0 for a cap that pays no item.
     """
 
     seed: int
+    provider: str
     model: str
-    rate: Rate
+    billed: Billed
     texts: tuple[str, ...]
     arguments: dict[str, Any]
     is_structured: bool
@@ -94,29 +90,31 @@ class Found:
     largest_share: float = 0.0
 
 
-def drawn(seed: int) -> Case:
+def drawn(seed: int, provider: str = "anthropic") -> Case:
     """A run by chance; the same for the same seed."""
     rng = random.Random(seed)  # noqa: S311  # repeatable, not secret
-    model = rng.choice(MODELS)
-    rate = ledger.RATES[model]
+    tariff = TARIFFS[provider]
+    model = rng.choice(tariff.models)
+    billed = tariff.billed(model)
     arguments: dict[str, Any] = {
         "model": model,
-        "max_tokens": rng.choice([1, 8, 40, 150, 600]),
+        "max_tokens": max(tariff.least_tokens, rng.choice([1, 8, 40, 150, 600])),
         "items_per_job": rng.choice([1, 2, 3, 7, 10, 25]),
         "max_parallel_jobs": rng.choice([1, 2, 3, 5, 9]),
         "raw_files": rng.random() < 0.2,
     }
-    if model == OWN_PRICES:
-        rate = Rate(Decimal(rng.randint(1, 4000)) / 100, Decimal(rng.randint(1, 20000)) / 100, Decimal("0.1"))
-        arguments["prices"] = {model: _as_billed(rate)}
+    if model == tariff.own:
+        billed = Billed(Decimal(rng.randint(1, 4000)) / 200, Decimal(rng.randint(1, 20000)) / 200)
+        arguments["prices"] = {model: _as_prices(billed)}
     if rng.random() < 0.15:  # a shared beginning, long enough for the provider's cache
         examples = [[[{"role": "user", "content": f"Example {seed}. " + "Long words. " * 600}], "Item 0 has 0."]]
         arguments["examples"] = examples
     longest = rng.choice([40, 400, 4000])
     return Case(
         seed=seed,
+        provider=provider,
         model=model,
-        rate=rate,
+        billed=billed,
         texts=tuple(
             f"Item {index}: {'padding ' * rng.randint(0, longest // 8)}"
             for index in range(rng.randint(1, 30) if rng.random() < 0.3 else rng.randint(70, 160))
@@ -132,15 +130,14 @@ def drawn(seed: int) -> Case:
     )
 
 
-def _as_billed(rate: Rate) -> dict[str, str]:
-    """The rate as the user's price table: dollars as billed for batches."""
-    billed = rate.input * ledger.BATCH_FACTOR
+def _as_prices(billed: Billed) -> dict[str, str]:
+    """The prices as the user's table."""
     row = {
-        "input": billed,
-        "output": rate.output * ledger.BATCH_FACTOR,
-        "cache_read": billed * rate.read,
-        "cache_write": billed * ledger.WRITE_5M,
-        "cache_write_1h": billed * ledger.WRITE_1H,
+        "input": billed.input,
+        "output": billed.output,
+        "cache_read": billed.input * Decimal("0.1"),
+        "cache_write": billed.input * Decimal("1.25"),
+        "cache_write_1h": billed.input * 2,
     }
     return {key: str(dollars) for key, dollars in row.items()}
 
@@ -152,8 +149,8 @@ def answer(params: JsonObject) -> Answer:
     assert found is not None
     item = int(found[1])
     rng = random.Random(question)  # noqa: S311  # repeatable, not secret
-    padding = " " * int(params["max_tokens"] * 4 * rng.choice([0, 0.1, 0.5, 1, 1.2]))
-    if "output_config" in params:
+    padding = " " * int(answers.max_tokens_of(params) * 4 * rng.choice([0, 0.1, 0.5, 1, 1.2]))
+    if answers.schema_of(params) is not None:
         return answers.text_answer(json.dumps({"item": item, "product": item * 37 + 11}) + padding)
     return answers.text_answer(f"Item {item} has {item * 37 + 11}.{padding}")
 
@@ -165,52 +162,44 @@ class Counted:
     case: Case
     by_text: dict[str, int] = field(default_factory=dict)
 
-    def watch(self, server: AnthropicServer) -> None:
-        real = tokens.count
+    def watch(self, server: Loopback) -> None:
+        endpoints = getattr(server.service, "_endpoints")  # noqa: B009  # private to each of the servers
+        real = endpoints[Endpoint.COUNT_TOKENS]
 
-        def count(params: JsonObject) -> int:
-            found = real(params)
-            self.by_text[answers.last_user_text(params)] = found
-            return found
+        def call(request: Any) -> Any:
+            reply = real(request)
+            said = json.loads(reply.body)
+            self.by_text[answers.last_user_text(json.loads(request.body))] = (
+                said["input_tokens"] if "input_tokens" in said else said["totalTokens"]
+            )
+            return reply
 
-        server.api._endpoints[Endpoint.COUNT_TOKENS] = _watched(server.api._endpoints[Endpoint.COUNT_TOKENS], count)
+        endpoints[Endpoint.COUNT_TOKENS] = call
 
     def worst(self, text: str) -> Decimal:
         """By the documented formula: the count with a margin of 2 % and 32, and all of ``max_tokens``."""
-        count = self.by_text[text]
+        count, tariff = self.by_text[text], TARIFFS[self.case.provider]
         weighed = Decimal(count + count // 50 + 32)
-        if "examples" in self.case.arguments and self.case.arguments["items_per_job"] > 1:
-            weighed *= ledger.WRITE_5M
-        rate = self.case.rate
-        cost = weighed * rate.input + self.case.arguments["max_tokens"] * rate.output
-        geo = 1 if "prices" in self.case.arguments else ledger.US_FACTOR
-        worst: Decimal = cost / MILLION * ledger.BATCH_FACTOR * geo
+        asks_for_cache = "examples" in self.case.arguments and self.case.arguments["items_per_job"] > 1
+        if tariff.writes_unasked or (tariff.writes_when_asked and asks_for_cache):
+            weighed *= Decimal("1.25")
+        billed = self.case.billed
+        cost = weighed * billed.input + self.case.arguments["max_tokens"] * billed.output
+        geo = 1 if "prices" in self.case.arguments else tariff.geo
+        worst: Decimal = cost / MILLION * geo
         return worst
-
-
-def _watched(real: Any, count: Any) -> Any:
-    def call(request: Any) -> Any:
-        count(json.loads(request.body))
-        return real(request)
-
-    return call
-
-
-@contextmanager
-def billed_at(model: str, rate: Rate) -> Iterator[None]:
-    """The server's own price list, with the drawn prices in it."""
-    with patch.dict(ledger.RATES, {model: rate}):
-        yield
 
 
 def play(nursery: Nursery, case: Case) -> Found:
     """Make the run, and hold it against the server's ledger."""
     found = Found()
+    tariff = TARIFFS[case.provider]
     with (
-        billed_at(case.model, case.rate),
+        tariff.billing(case.model, case.billed),
         tempfile.TemporaryDirectory(prefix="batchata-budget-") as folder,
-        AnthropicServer(answer, seed=case.seed, ends_after=Seconds(case.ends_after)) as server,
+        KINDS[case.provider].serve(answer, seed=case.seed, ends_after=Seconds(case.ends_after)) as server,
     ):
+        tariff.misbehave(server)
         counted = Counted(case)
         counted.watch(server)
         attempt = Attempt(
@@ -220,6 +209,7 @@ def play(nursery: Nursery, case: Case) -> Found:
             texts=case.texts,
             is_structured=case.is_structured,
             arguments=case.arguments,
+            provider=case.provider,
         )
         cap = _cap(nursery, attempt, case, counted)
         for fault in ITEM_FAULTS:
@@ -227,8 +217,11 @@ def play(nursery: Nursery, case: Case) -> Found:
                 case.is_structured or fault is not ItemFault.MALFORMED
             ):  # which is a right answer where text is asked for
                 server.faults.items(case.item_faults, fault)
-        for endpoint, chance, call_fault in CALL_FAULTS if case.has_call_faults else ():
-            server.faults.rate(endpoint, chance, call_fault)
+        if case.has_call_faults:
+            for endpoint, chance, call_fault in CALL_FAULTS:
+                server.faults.rate(endpoint, chance, call_fault)
+            server.faults.rate(None, 0.04, server.replies.rate_limited(0.01))
+            server.faults.rate(None, 0.04, server.replies.server_error())
         attempt = replace(attempt, arguments=case.arguments | {"max_cost": str(cap)})
         ended = _run(nursery, attempt, case, found)
         if _judge_money(found, server, ended, cap, "run"):
@@ -248,7 +241,7 @@ def play(nursery: Nursery, case: Case) -> Found:
     return found
 
 
-def _asked(server: AnthropicServer) -> Counter[int]:
+def _asked(server: Loopback) -> Counter[int]:
     """How often each item was accepted, by the end of its custom_id."""
     ids = [custom_id for created in server.ledger.created for custom_id in created.custom_ids]
     return Counter(int(custom_id.rpartition("-")[2]) for custom_id in ids)
@@ -312,7 +305,7 @@ def _is_right(entry: batchata.BatchResult[Any]) -> bool:
     return (result.item, result.product) == (index, index * 37 + 11)
 
 
-def _judge_money(found: Found, server: AnthropicServer, ended: Ended, cap: Decimal, when: str) -> bool:
+def _judge_money(found: Found, server: Loopback, ended: Ended, cap: Decimal, when: str) -> bool:
     """The cap holds, and what is said of the costs is true; whether there is a summary at all."""
     total = server.ledger.total
     if total > cap:
@@ -348,10 +341,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.crash.budget", description=__doc__)
     parser.add_argument("--runs", type=int, default=320)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--provider", choices=TARIFFS, default="anthropic")
     arguments = parser.parse_args()
     began = time.monotonic()
-    with Nursery() as nursery:
-        results = [play(nursery, drawn(arguments.seed * 1_000_000 + number)) for number in range(arguments.runs)]
+    with Nursery(arguments.provider) as nursery:
+        cases = (drawn(arguments.seed * 1_000_000 + number, arguments.provider) for number in range(arguments.runs))
+        results = [play(nursery, case) for case in cases]
     used = [found.used for found in results if found.used is not None]
     for line in [*report(results), f"{time.monotonic() - began:.0f} seconds"]:
         print(line, flush=True)  # noqa: T201  # for whoever started it

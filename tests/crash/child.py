@@ -1,7 +1,7 @@
 """The processes that are killed: forks of one that has imported everything, and has no other threads.
 
-``python -m tests.crash.child`` reads attempts from its standard input, one JSON object a line, and forks a process
-for each; it prints the process's id at once, and how it ended when it did.
+``python -m tests.crash.child PROVIDER`` reads attempts from its standard input, one JSON object a line, and forks a
+process for each; it prints the process's id at once, and how it ended when it did.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 import batchata
 from tests.crash.points import Points
 from tests.crash.work import Attempt, answer, hurry
-from tests.wire.anthropic_server import AnthropicServer
+from tests.providers.served import KINDS
 
 LATE_SECONDS = 120.0
 """A process that has not ended by then hangs."""
@@ -34,11 +34,12 @@ def say(**words: object) -> None:
     sys.stdout.flush()
 
 
-def warm_up() -> None:
+def warm_up(provider: str) -> None:
     """Import all that a run imports, which takes a second, by making one; its threads end before anything is forked."""
-    with tempfile.TemporaryDirectory(prefix="batchata-crash-") as folder, AnthropicServer(answer) as server:
-        os.environ["ANTHROPIC_BASE_URL"], os.environ["ANTHROPIC_API_KEY"] = server.url, server.key
-        Attempt(folder, server.url, server.key, items=2, arguments={"max_cost": 1}).manager().run()
+    with tempfile.TemporaryDirectory(prefix="batchata-crash-") as folder, KINDS[provider].serve(answer) as server:
+        attempt = Attempt(folder, server.url, server.key, items=2, arguments={"max_cost": 1}, provider=provider)
+        attempt.point_environment()
+        attempt.manager().run()
     while threading.active_count() > 1:
         time.sleep(0.001)
 
@@ -46,7 +47,7 @@ def warm_up() -> None:
 def serve() -> None:
     """Fork a process for each line."""
     hurry()
-    warm_up()
+    warm_up(sys.argv[1])
     for line in sys.stdin:
         attempt = Attempt.from_json(line)
         pid = os.fork()
@@ -77,7 +78,7 @@ def work(attempt: Attempt) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.chdir(folder)
-    os.environ["ANTHROPIC_BASE_URL"], os.environ["ANTHROPIC_API_KEY"] = attempt.url, attempt.key
+    attempt.point_environment()
     logging.basicConfig(format="%(process)d %(message)s")
     report: dict[str, Any] = {"summary": None, "error": None}
     try:

@@ -24,10 +24,10 @@ from pathlib import Path
 from batchata import load_results_from_disk
 from tests.crash.nursery import Ended, Nursery
 from tests.crash.work import RESULTS, Attempt, Product, answer, product_of
-from tests.wire import faults
-from tests.wire.anthropic_server import AnthropicServer
+from tests.providers.served import KINDS
 from tests.wire.faults import Cut, DropAnswer, Endpoint, Reset
 from tests.wire.jobs import Seconds
+from tests.wire.loopback import Loopback
 
 ITEMS, JOBS = 240, 20
 _RANDOM_KILLS = 16
@@ -62,29 +62,36 @@ class Plan:
     seed: int = 0
 
 
-def misbehave(server: AnthropicServer) -> None:
+def misbehave(server: Loopback) -> None:
     """The faults of the wire that the mission names, all at once."""
     chances = server.faults
     chances.rate(Endpoint.CREATE, 0.05, DropAnswer())
     chances.rate(Endpoint.RESULTS, 0.05, Cut())
     chances.rate(Endpoint.RESULTS, 0.05, Cut(silent=True))
-    chances.rate(None, 0.03, faults.rate_limited(0.01))
-    chances.rate(None, 0.03, faults.server_error())
-    chances.rate(None, 0.02, faults.server_error(529))
+    chances.rate(None, 0.03, server.replies.rate_limited(0.01))
+    chances.rate(None, 0.03, server.replies.server_error())
+    chances.rate(None, 0.02, server.replies.server_error(503))
     chances.rate(None, 0.02, Reset())
     chances.rate(None, 0.02, Reset(body_read=True))
 
 
-def live(nursery: Nursery, plan: Plan) -> Lineage:
+def live(nursery: Nursery, plan: Plan, provider: str = "anthropic") -> Lineage:
     """Kill and resume one run until it is done, and hold it against the ledger."""
     kills: Counter[str] = Counter()
     with (
         tempfile.TemporaryDirectory(prefix="batchata-crash-") as folder,
-        AnthropicServer(answer, seed=plan.seed, ends_after=Seconds(0.03)) as server,
+        KINDS[provider].serve(answer, seed=plan.seed, ends_after=Seconds(0.03)) as server,
     ):
         if plan.with_faults:
             misbehave(server)
-        attempt = Attempt(folder, server.url, server.key, items=ITEMS, state=plan.state.format(folder=folder))
+        attempt = Attempt(
+            folder,
+            server.url,
+            server.key,
+            items=ITEMS,
+            state=plan.state.format(folder=folder),
+            provider=provider,
+        )
         ended = _until_done(nursery, attempt, plan, kills)
         problems = check(server, attempt, ended)
     return Lineage(kills, problems)
@@ -102,7 +109,7 @@ def _until_done(nursery: Nursery, attempt: Attempt, plan: Plan, kills: Counter[s
     raise RuntimeError(f"a run was not over after {_MOST_STARTS} processes")
 
 
-def check(server: AnthropicServer, attempt: Attempt, ended: Ended) -> list[str]:
+def check(server: Loopback, attempt: Attempt, ended: Ended) -> list[str]:
     """What is wrong with a run that is over, by the server's ledger and by what is on the disk."""
     if ended.summary is None:
         return [f"the last process ended with {ended.error}"]
@@ -148,14 +155,14 @@ def _state_claims(folder: Path) -> dict[str, bool]:
     }
 
 
-def all_points(nursery: Nursery) -> list[str]:
+def all_points(nursery: Nursery, provider: str = "anthropic") -> list[str]:
     """Every point of an undisturbed run, in order."""
     with (
         tempfile.TemporaryDirectory(prefix="batchata-crash-") as folder,
-        AnthropicServer(answer, ends_after=Seconds(0.03)) as server,
+        KINDS[provider].serve(answer, ends_after=Seconds(0.03)) as server,
     ):
         passed = Path(folder, "points.log")
-        folder_named = Attempt(folder, server.url, server.key, items=ITEMS, points=str(passed))
+        folder_named = Attempt(folder, server.url, server.key, items=ITEMS, points=str(passed), provider=provider)
         ended = nursery.run(folder_named)
         assert check(server, folder_named, ended) == []
         return list(dict.fromkeys(passed.read_text("utf-8").splitlines()))
@@ -215,23 +222,23 @@ class Tally:
         yield f"{len(self.problems):6,}  violations"
 
 
-def tally(kills: int, seed: int, *, every: bool = False) -> Tally:
+def tally(kills: int, seed: int, *, every: bool = False, provider: str = "anthropic") -> Tally:
     """Kill that often: three quarters at points, the rest at random moments."""
     rng = random.Random(seed)  # noqa: S311  # repeatable, not secret
     found = Tally()
-    with Nursery() as nursery:
-        points = all_points(nursery)
+    with Nursery(provider) as nursery:
+        points = all_points(nursery, provider)
         wanted = rng.sample(points, len(points)) if every else chosen(points, kills * 3 // 4, rng)
         for plan in plans(wanted, rng):
-            found.add(plan, live(nursery, plan))
+            found.add(plan, live(nursery, plan, provider))
         # A death just before may have made a step needless, as when a lost create is found: once more, alone.
         for point in sorted(set(wanted) - set(found.kills)):
             plan = Plan({point})
-            found.add(plan, live(nursery, plan))
+            found.add(plan, live(nursery, plan, provider))
         for plan in random_plans(rng):
             if found.kills.total() >= kills and (not every or found.kills["random"] >= kills // 4):
                 break
-            found.add(plan, live(nursery, plan))
+            found.add(plan, live(nursery, plan, provider))
     found.problems += [f"never reached: {point}" for point in sorted(set(wanted) - set(found.kills))]
     return found
 
@@ -245,9 +252,10 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=320)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--every", action="store_true", help="at every point of the run, before and after")
+    parser.add_argument("--provider", choices=KINDS, default="anthropic")
     arguments = parser.parse_args()
     began = time.monotonic()
-    found = tally(arguments.kills, arguments.seed, every=arguments.every)
+    found = tally(arguments.kills, arguments.seed, every=arguments.every, provider=arguments.provider)
     for line in [*found.table(), *found.problems]:
         say(line)
     say(f"{time.monotonic() - began:6.0f}  seconds")

@@ -23,7 +23,7 @@ from typing import Any
 import batchata
 from batchata.store.document import DocumentStore
 from tests.crash.nursery import ROOT
-from tests.crash.work import MODEL, hurry
+from tests.crash.work import hurry
 from tests.wire.anthropic_server import KEY
 
 ITEMS_PER_JOB = 10
@@ -91,7 +91,7 @@ def child(folder: Path, jobs: int, parallel: int) -> Figures:
     began = time.monotonic()
     summary = batchata.BatchManager(
         messages=([{"role": "user", "content": f"Item {item}"}] for item in range(jobs * ITEMS_PER_JOB)),
-        model=MODEL,
+        model="claude-haiku-5-5",
         max_tokens=50,
         items_per_job=ITEMS_PER_JOB,
         max_parallel_jobs=parallel,

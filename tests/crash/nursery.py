@@ -40,8 +40,11 @@ class Ended:
 class Nursery:
     """Forks processes from one that has imported everything, which takes a second each otherwise."""
 
+    def __init__(self, provider: str = "anthropic") -> None:
+        self._provider = provider
+
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "tests.crash.child"]
+        command = [sys.executable, "-m", "tests.crash.child", self._provider]
         # Bounded from outside too, so that nothing is left behind by a test that is itself killed: its input ends.
         self._process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_environment()

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from batchata.providers.anthropic.provider import AnthropicProvider
+from batchata.providers.gemini.provider import GeminiProvider
+from batchata.providers.openai.provider import FileJobsProvider
 from batchata.store.document import DocumentStore
 from batchata.store.sql import SqlStore
 
@@ -63,7 +65,9 @@ class Points:
     def install(self) -> None:
         """Wrap the calls, in this process."""
         self._wrap_files()
-        self._wrap_creates()
+        self._wrap_sockets()
+        for provider in (AnthropicProvider, FileJobsProvider, GeminiProvider):
+            self._wrap_submit(provider)
         for store in (DocumentStore, SqlStore):
             self._wrap_store(store)
 
@@ -104,9 +108,7 @@ class Points:
 
         store.save, store.create = save, create
 
-    def _wrap_creates(self) -> None:
-        provider: Any = AnthropicProvider
-        sockets: Any = socket.socket
+    def _wrap_submit(self, provider: Any) -> None:
         real_submit = provider.submit
 
         @functools.wraps(real_submit)
@@ -119,6 +121,11 @@ class Points:
                 self.where.creating = ""
             return job_id
 
+        provider.submit = submit
+
+    def _wrap_sockets(self) -> None:
+        sockets: Any = socket.socket
+
         def counted(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
             def call(this: socket.socket, *args: Any) -> Any:
                 if not self.where.creating:
@@ -129,5 +136,4 @@ class Points:
 
             return call
 
-        provider.submit = submit
         sockets.send, sockets.recv = counted("send", sockets.send), counted("recv", sockets.recv)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-import anthropic._base_client as sdk
+import anthropic._base_client as anthropic_sdk
+import openai._base_client as openai_sdk
 from pydantic import BaseModel
 
 from batchata import BatchManager
 from batchata.runner import poll
 from batchata.runner import submit as submitting
+from tests.providers.served import KINDS
 from tests.wire import answers
 from tests.wire.answers import Answer, JsonObject
 
-MODEL = "claude-haiku-5-5"
 STATE = "state.json"
 RESULTS = "out"
 
@@ -52,6 +54,7 @@ class Attempt:
         folder: where it works.
         texts: the items; those of the crash test where it is empty.
         arguments: of ``BatchManager``, beside the items and the places.
+        provider: whose server it is.
         method: that is called: ``run``, ``retry_failed`` or ``estimate``.
         kill_at: points at which it kills itself, before it gets any further.
         kill_after: seconds after which it is killed; ``None`` to leave it alone.
@@ -66,10 +69,16 @@ class Attempt:
     state: str = STATE
     is_structured: bool = True
     arguments: dict[str, Any] = field(default_factory=dict)
+    provider: str = "anthropic"
     method: str = "run"
     kill_at: tuple[str, ...] = ()
     kill_after: float | None = None
     points: str | None = None
+
+    def point_environment(self) -> None:
+        """Tell this process where the server is."""
+        key, address = KINDS[self.provider].variables
+        os.environ[key], os.environ[address] = self.key, self.url + KINDS[self.provider].path
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -82,7 +91,7 @@ class Attempt:
     def manager(self) -> BatchManager[Any]:
         """The same in every process; its paths do not depend on the working directory."""
         texts = self.texts or tuple(map(text_of, range(self.items)))
-        given = {"model": MODEL, "max_tokens": 100, "items_per_job": 12} | self.arguments
+        given = {"model": KINDS[self.provider].model, "max_tokens": 100, "items_per_job": 12} | self.arguments
         more: dict[str, Any] = {name: value for name, value in given.items() if name != "examples"}
         made: BatchManager[Any] = BatchManager(
             messages=[[{"role": "user", "content": text}] for text in texts],
@@ -108,6 +117,8 @@ _WAITS: tuple[tuple[Any, str, object], ...] = (
     (submitting, "_LOOK_AFTER_SECONDS", (0.01, 0.05)),
     (submitting, "_LATE_SECONDS", 0.3),
     (submitting, "_LONGEST_BACKOFF_SECONDS", 0.05),
-    (sdk, "INITIAL_RETRY_DELAY", 0.01),
-    (sdk, "MAX_RETRY_DELAY", 0.1),
+    (anthropic_sdk, "INITIAL_RETRY_DELAY", 0.01),
+    (anthropic_sdk, "MAX_RETRY_DELAY", 0.1),
+    (openai_sdk, "INITIAL_RETRY_DELAY", 0.01),
+    (openai_sdk, "MAX_RETRY_DELAY", 0.1),
 )

@@ -131,6 +131,14 @@ def schema_of(params: JsonObject) -> JsonObject | None:
     return None
 
 
+def max_tokens_of(params: JsonObject) -> int:
+    """The most tokens that the answer may have, in whichever provider's words."""
+    found = (
+        params.get("max_tokens") or params.get("max_output_tokens") or params["generationConfig"]["maxOutputTokens"]
+    )
+    return int(found)
+
+
 def echo(params: JsonObject) -> Answer:
     """The default model: says the last user text again."""
     return text_answer(last_user_text(params))

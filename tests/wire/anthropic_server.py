@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.wire import answers, faults
 from tests.wire.api import AnthropicProducer, Api
 from tests.wire.batches import BatchStore
-from tests.wire.faults import AnyItemFault, CallFault, Endpoint, Errored, Faults, ItemFault
+from tests.wire.faults import AnyItemFault, CallFault, Endpoint, Errored, Faults, ItemFault, Reply
 from tests.wire.jobs import Checks, EndsAfter, Seconds
 from tests.wire.ledger import Ledger
 from tests.wire.loopback import Loopback
@@ -23,8 +23,23 @@ from tests.wire.outcomes import AnswerFunction
 KEY = "sk-ant-loopback-key"
 
 
+class AnthropicReplies:
+    """Refusals in Anthropic's words."""
+
+    def rate_limited(self, retry_after: float | None = None) -> Reply:
+        return faults.rate_limited(retry_after)
+
+    def server_error(self, status: int = 500) -> Reply:
+        return faults.server_error(status)
+
+    def spend_limit(self) -> Reply:
+        return faults.spend_limit_reached()
+
+
 class AnthropicServer(Loopback):
     """A loopback Anthropic; ``url`` is for ``ANTHROPIC_BASE_URL``."""
+
+    replies = AnthropicReplies()
 
     def __init__(
         self,

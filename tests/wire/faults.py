@@ -30,6 +30,7 @@ class Endpoint(StrEnum):
     MODELS = "models"
     MESSAGES = "messages"
     UPLOAD = "upload"
+    FILE = "file"
 
 
 # --- faults of a call --------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -86,9 +86,13 @@ class Billed:
 
 
 class Ledger:
-    """Grows only. With a path, each entry is a line of that file as soon as it happened."""
+    """Grows only. With a path, each entry is a line of that file as soon as it happened.
 
-    def __init__(self, path: Path | None = None) -> None:
+    ``price`` says what an answer of a model with this usage costs; Anthropic's formula unless another is given.
+    """
+
+    def __init__(self, path: Path | None = None, price: Callable[[str, JsonObject], Decimal] = price) -> None:
+        self._price = price
         self.created: list[Created] = []
         self.answered: set[str] = set()
         self.billed: list[Billed] = []
@@ -130,7 +134,7 @@ class Ledger:
     def record_billed(
         self, *, batch_id: str | None, custom_id: str | None, content: str, model: str, usage: JsonObject
     ) -> None:
-        entry = Billed(time.time(), batch_id, custom_id, content, model, usage, price(model, usage))
+        entry = Billed(time.time(), batch_id, custom_id, content, model, usage, self._price(model, usage))
         with self._lock:
             self.billed.append(entry)
             self._write("billed", asdict(entry) | {"cost": str(entry.cost)})

@@ -15,7 +15,7 @@ from tests.wire.handler import Handler
 from tests.wire.jobs import EndsAfter, JobStore
 from tests.wire.ledger import Ledger
 from tests.wire.outcomes import AnswerFunction, Producer
-from tests.wire.service import Service
+from tests.wire.service import Replies, Service
 
 
 class Loopback:
@@ -28,9 +28,12 @@ class Loopback:
         ledger: what was bought.
         batches: more switches (``done_at_cancel``, ``shuffle``) and ``settle()``.
         producer: the model (``answer``).
+        replies: what this provider says when it refuses, to be set as faults.
         closing: set when it stops; cuts delays short.
         crashes: exceptions inside the server: bugs of it, or of the test's answer function.
     """
+
+    replies: Replies
 
     def __init__(self, service: Service, batches: JobStore, *, key: str, port: int = 0) -> None:
         self.service = service

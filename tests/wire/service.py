@@ -51,5 +51,17 @@ class Service(Protocol):
         ...
 
 
+class Replies(Protocol):
+    """What a provider answers when it does not do what it is asked, in its own words."""
+
+    def rate_limited(self, retry_after: float | None = None) -> Reply: ...
+
+    def server_error(self, status: int = 500) -> Reply: ...
+
+    def spend_limit(self) -> Reply:
+        """The account's money is used up: no waiting helps."""
+        ...
+
+
 def ok(body: JsonObject) -> Reply:
     return Reply(200, orjson.dumps(body))

@@ -1,0 +1,5 @@
+"""A loopback Gemini."""
+
+from tests.wire.gemini.server import GeminiServer
+
+__all__ = ["GeminiServer"]

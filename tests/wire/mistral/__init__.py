@@ -1,0 +1,5 @@
+"""A loopback Mistral."""
+
+from tests.wire.mistral.server import MistralServer
+
+__all__ = ["MistralServer"]
