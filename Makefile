@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+FOREIGN := $(VENV)/foreign/.ready
 
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test postgres lint types bench wheel requirements format clean
+.PHONY: help demo test foreign postgres lint types bench wheel requirements format clean
 
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -21,11 +22,19 @@ $(READY): requirements/dev.txt requirements/uv.txt pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
+# A batch server that nobody here wrote. What it needs does not go together with what we need, so it lives apart.
+$(FOREIGN): $(READY) requirements/foreign.txt
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)/foreign && \
+	  $(BIN)/uv pip sync --quiet --python $(VENV)/foreign/bin/python --require-hashes requirements/foreign.txt && \
+	  touch $@ || echo "AIBrix could not be installed (it needs Python 3.11 or 3.12): its tests will be skipped"
+
+foreign: $(FOREIGN)  ## AIBrix, whose files and batches the tests drive
+
 demo: $(READY)  ## the main job, on documents of its own, with a small real model and no key
 	$(BIN)/batchata local fetch
 	$(BIN)/batchata demo
 
-test: $(READY)  ## all tests, with branch coverage
+test: $(READY) foreign  ## all tests, with branch coverage
 	$(BIN)/batchata local fetch
 	$(BIN)/python -m pytest --numprocesses 2 --cov --cov-report=term-missing:skip-covered
 
@@ -60,6 +69,8 @@ format: $(READY)  ## rewrite the code in the house format
 requirements: $(READY)  ## compile the pinned, hashed requirements anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	  requirements/uv.in -o requirements/uv.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+	  requirements/foreign.in -o requirements/foreign.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	  pyproject.toml --extra anthropic --extra openai --extra gemini --extra mistral --extra local --extra postgres --group dev -o requirements/dev.txt
 

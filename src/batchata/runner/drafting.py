@@ -110,7 +110,8 @@ class Appraiser:
         """
         if self._is_free or not self.has_price:
             return Decimal(0) if self._is_free else None
-        caches = request.cache_prefix or (max_tokens is not None and bool(request.examples))
+        asked = max_tokens is not None and bool(request.examples) and self._provider.limits.marks_cache
+        caches = request.cache_prefix or asked
         most = request.max_tokens if max_tokens is None else max_tokens
         return self._worst(self._provider.count_tokens(request), most, caches=caches)
 

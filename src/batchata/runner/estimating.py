@@ -117,7 +117,7 @@ class _Counter:
         sums.is_exact = sums.is_exact and count.exact
         usage = Usage(count.tokens, self._output_tokens)
         likely = costs.price(name, task.model, usage, prices=task.prices).usd
-        caches = bool(task.examples)
+        caches = bool(task.examples) and self._provider.limits.marks_cache
         worst = costs.worst(name, task.model, count, task.max_tokens, caches=caches, prices=task.prices)
         sums.likely_usd = None if likely is None or sums.likely_usd is None else sums.likely_usd + likely
         sums.worst_usd = None if worst is None or sums.worst_usd is None else sums.worst_usd + worst

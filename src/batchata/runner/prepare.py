@@ -119,7 +119,7 @@ class Preparer:
             schema=self._form.schema,
             citations=self._task.citations is CitationMode.NATIVE,
             examples=self._examples,
-            cache_prefix=cache_prefix and bool(self._examples),
+            cache_prefix=cache_prefix and bool(self._examples) and self._limits.marks_cache,
         )
 
     def _load(self, source: FileSource, *, name: str | None = None) -> Document:

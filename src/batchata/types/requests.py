@@ -114,6 +114,7 @@ class Limits:
         schema_dialect: ``None`` when the provider cannot enforce a schema.
         schema_with_citations: whether schema and native citations go together in one request.
         reads_text_layer: whether its adapter needs the text layer of PDFs.
+        marks_cache: whether its adapter asks for a shared beginning to be cached, which some providers charge for.
     """
 
     max_requests: int
@@ -130,6 +131,7 @@ class Limits:
     schema_dialect: SchemaDialect | None
     schema_with_citations: bool
     reads_text_layer: bool
+    marks_cache: bool = False
 
 
 @dataclass(frozen=True, slots=True)

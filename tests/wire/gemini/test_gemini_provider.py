@@ -320,7 +320,7 @@ def test_tokens_are_counted_exactly_where_gemini_counts_all_of_it(provider: Gemi
 
 def test_system_text_and_schema_are_counted_with_the_rest(provider: GeminiProvider) -> None:
     counted = provider.count_tokens(ask(0, TextPart("12345678"), system="1234", schema={"type": "string"}))
-    assert counted == TokenCount(2 + 1 + 5, exact=False)
+    assert counted == TokenCount(2 + 1 + 5, exact=True)
 
 
 def test_counting_says_what_gemini_would_refuse(provider: GeminiProvider) -> None:

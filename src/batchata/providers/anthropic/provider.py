@@ -54,6 +54,7 @@ LIMITS = Limits(
     schema_dialect=SchemaDialect.ANTHROPIC,
     schema_with_citations=False,
     reads_text_layer=False,
+    marks_cache=True,
 )
 
 _READ_RETRIES = 6

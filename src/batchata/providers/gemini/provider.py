@@ -139,7 +139,10 @@ class GeminiProvider:
         return sorted(found, key=lambda job: job.created_at or since, reverse=True)
 
     def count_tokens(self, request: Request) -> TokenCount:
-        """Gemini's own free count; what it does not take apart from the messages is counted as text before them."""
+        """Gemini's own free count; what it does not take apart from the messages is counted as text before them.
+
+        Said to be exact, so that whoever needs a bound adds the margin that a provider's own count gets.
+        """
         body: dict[str, Any] = encode.body_of(request)
         schema = body["generationConfig"].get("responseJsonSchema")
         beside = [] if schema is None else [{"text": orjson.dumps(schema).decode()}]
@@ -154,7 +157,7 @@ class GeminiProvider:
         counted = asked(doing, lambda: refusing_requests(count)).total_tokens
         if counted is None:
             raise GEMINI.unreachable("an answer without a count", doing)
-        return TokenCount(counted, exact=not beside)
+        return TokenCount(counted, exact=True)
 
 
 def _source(calls: Calls, spool: IO[bytes], size: int, tag: str) -> str | list[types.InlinedRequest]:

@@ -25,6 +25,7 @@ _FOLLOWERS = {
     "created": JobState.PENDING,
     "pending": JobState.PENDING,
     "queued": JobState.PENDING,
+    "scheduling": JobState.PENDING,
     "processing": JobState.IN_PROGRESS,
     "running": JobState.IN_PROGRESS,
     "finalized": JobState.ENDED,
