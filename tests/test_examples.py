@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 EXPECTED = {
+    "any_provider": ["local/smollm2-135m", "HP-2026-0417", "tokens in", "✓"],
     "batch_manager_example": ["0 of 6 files were finished", "harrow-pike-invoice.pdf", "5 completed, 1 failed, $0"],
     "citation_example": ["aldermoor-letter.pdf", "0 citations", "does not cite free text"],
     "citation_with_pydantic": ["invoice.number", "on page 1", "✓"],
