@@ -91,7 +91,7 @@ class Loop:
         return (
             self._trouble is None
             and not self._canceled.is_set()
-            and len(live) < self._max_parallel_jobs
+            and len(live) < min(self._max_parallel_jobs, self._progress.room or self._max_parallel_jobs)
             and not any(each.failures and each.record.status is JobStatus.SUBMITTING for each in live.values())
         )
 

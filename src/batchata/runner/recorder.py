@@ -89,12 +89,28 @@ class Recorder:
             live.rest(now)
         elif live.record.rivals:
             self.disprove(live)
+        elif snapshot.is_crowded_out and len(self._progress.live) > 1:
+            self._crowded_out(live)
         else:
             reason = snapshot.message or "no reason given"
             words = f"the job {snapshot.provider_job_id!r} ended without results: {reason}"
             billed = snapshot.is_billed
             return self.fail_all(live, Failed("", Reason.ERRORED, words, retryable=True, is_billed=billed))
         return None
+
+    def _crowded_out(self, live: Live) -> None:
+        """Send the job again when one of those beside it is over, and no more at a time from now on."""
+        logger.warning(
+            "the provider has no room for more than %d jobs of this size now; the others wait",
+            len(self._progress.live) - 1,
+        )
+        self._progress.room = len(self._progress.live) - 1
+        if live.record.provider_job_id is not None:
+            live.others.add(live.record.provider_job_id)
+        changes = {"provider_job_id": None, "rivals": (), "is_proven": True}
+        self._save(live, live.record.moved(JobStatus.PLANNED, **changes))
+        del self._progress.live[live.record.number]
+        self._progress.waiting.append(live)
 
     def fail_all(self, live: Live, failed: Failed) -> JobRecord:
         """The job is over, and every item of it failed."""

@@ -25,6 +25,7 @@ class Progress:
         next_number: of the next new job.
         cap_usd: the most that may be billed.
         cost_limit_reached: the cap keeps items from being sent.
+        room: how many jobs the provider was seen to have room for; ``None`` while it took them all.
         live: jobs that are at the provider, or on their way.
         waiting: jobs that are surely not, to be sent again as they were.
         aside: jobs that are left to another process.
@@ -35,6 +36,7 @@ class Progress:
     next_number: int
     cap_usd: Decimal | None
     cost_limit_reached: bool = False
+    room: int | None = None
     live: dict[int, Live] = field(default_factory=dict)
     waiting: deque[Live] = field(default_factory=deque)
     aside: dict[int, JobRecord] = field(default_factory=dict)

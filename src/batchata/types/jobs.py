@@ -47,6 +47,7 @@ class JobSnapshot:
     Attributes:
         message: why it failed, or what else the provider says of it.
         is_billed: of a job that failed, whether it is billed all the same; ``None`` when nobody knows.
+        is_crowded_out: it failed for want of room beside other jobs, before anything was run: it may be sent again.
     """
 
     provider_job_id: str
@@ -57,3 +58,4 @@ class JobSnapshot:
     expires_at: datetime | None = None
     message: str | None = None
     is_billed: bool | None = None
+    is_crowded_out: bool = False

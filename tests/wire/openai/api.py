@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -72,13 +73,18 @@ def error_reply(
 
 
 class OpenAIApi:
-    """The API of one project with one key."""
+    """The API of one project with one key.
+
+    Attributes:
+        queue_tokens: how many tokens of prompts may wait in all batches together.
+    """
 
     def __init__(self, *, key: str, batches: JobStore, leniency: Leniency) -> None:
         self.key = key
         self.leniency = leniency
         self._batches = batches
         self._files = FileStore("file")
+        self.queue_tokens: float = math.inf
         self._results: dict[str, tuple[str | None, str | None]] = {}
         self._endpoints: dict[Endpoint, Callable[[Call], Reply]] = {
             Endpoint.UPLOAD: self._upload,
@@ -155,11 +161,24 @@ class OpenAIApi:
         file = self._files.get(body["input_file_id"])
         if file is None:
             raise ApiError(404, f"No such File object: {body['input_file_id']}")
-        problems = list(_problems(file.content, body["endpoint"]))
+        problems = list(_problems(file.content, body["endpoint"])) or list(self._crowd(file.content))
         lines = [] if problems else [orjson.loads(line) for line in file.content.splitlines()]
         given = {**body, "errors": problems[:10]}
         job = self._batches.accept([(line["custom_id"], line["body"]) for line in lines], given)
         return replace(ok(self._view(job)), on_send=lambda: self._batches.ledger.record_answered(job.id))
+
+    def _crowd(self, content: bytes) -> Iterator[JsonObject]:
+        """Whether a file's prompts find room beside those that wait."""
+        mine = sum(count(orjson.loads(line)["body"]) for line in content.splitlines())
+        open_jobs = [job for job in self._batches.newest_first() if job.ended_at is None]
+        waiting = sum(count(item.params) for job in open_jobs for item in job.items)
+        if mine + waiting > self.queue_tokens:
+            words = (
+                "Enqueued token limit reached for gpt-6-luna in organization org-1. Limit: "
+                f"{self.queue_tokens} enqueued tokens. Please try again once some in_progress batches have been "
+                "completed."
+            )
+            yield _problem("token_limit_exceeded", words, None)
 
     def _list(self, call: Call) -> Reply:
         limit = int(call.query.get("limit", ["20"])[0])

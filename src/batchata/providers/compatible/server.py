@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import logging
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import openai
 
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 ENDPOINT = "/v1/chat/completions"
 _MEGABYTE = 1_000_000
+_NOT_SENT: Any = {"OpenAI-Organization": openai.Omit(), "OpenAI-Project": openai.Omit()}
 _NO_KEY = "none"
 """The SDK wants a key even for a server that wants none."""
 
@@ -53,7 +55,7 @@ def connect(name: str, environment: Mapping[str, str]) -> FileJobsProvider:
             f"directory. To try without a key, use model='local/smollm2-135m'."
         )
     # The organization and project in the environment are OpenAI's, and nobody else's business.
-    client = openai.OpenAI(api_key=key or _NO_KEY, base_url=base_url, organization="", project="")
+    client = openai.OpenAI(api_key=key or _NO_KEY, base_url=base_url, default_headers=_NOT_SENT)
     return FileJobsProvider(client, server(name, preset, key_variable, base_url))
 
 

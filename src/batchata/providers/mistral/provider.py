@@ -65,7 +65,8 @@ _TAG = "batchata"
 """The key of our tag in a job's metadata."""
 _TIMEOUT_SECONDS = 600
 _FETCH_ATTEMPTS = 5
-_CLOCK_SKEW = timedelta(hours=1)
+_CLOCK_SKEW = timedelta(days=1)
+"""The tag is exact, so looking too far back does no harm, and not far enough costs a job."""
 _NOT_FOUND = 404
 _SUGGESTED = "mistral-small-2603 or mistral-large-2512"
 

@@ -64,26 +64,35 @@ class Calls:
         with asking(self._wording, f"canceling the job {provider_job_id!r}"):
             self.reader.post(f"/batches/{provider_job_id}/cancel", cast_to=object)
 
-    def newest(self, doing: str, after: str | None = None) -> list[dict[str, Any]]:
-        """A page of the list of batches, newest first."""
+    def newest(self, doing: str) -> list[dict[str, Any]]:
+        """A page of the list of batches."""
+        return self._page(doing, None)[0]
+
+    def since(self, earliest: datetime, doing: str, *, is_ordered: bool) -> Iterator[dict[str, Any]]:
+        """Batches that are no older than that.
+
+        Args:
+            earliest: how far back to look.
+            doing: for errors.
+            is_ordered: whether the list is newest first, so that a page with nothing young on it ends the search.
+        """
+        after: str | None = None
+        while True:
+            page, has_more = self._page(doing, after)
+            young = [batch for batch in page if (time_of(batch.get("created_at")) or earliest) >= earliest]
+            yield from young
+            if not page or not has_more or (is_ordered and not young) or str(page[-1]["id"]) == after:
+                return
+            after = str(page[-1]["id"])
+
+    def _page(self, doing: str, after: str | None) -> tuple[list[dict[str, Any]], bool]:
+        """Batches, and whether there are more: some servers give fewer than asked for, some do not say."""
         params = {"limit": _LIST_LIMIT} if after is None else {"limit": _LIST_LIMIT, "after": after}
         with asking(self._wording, doing):
             page: Any = self.reader.get("/batches", cast_to=object, options={"params": params})
-        return list((page.get("data") if isinstance(page, dict) else page) or [])
-
-    def since(self, earliest: datetime, doing: str) -> Iterator[dict[str, Any]]:
-        """Batches newest first, as far back as that."""
-        after: str | None = None
-        while page := self.newest(doing, after):
-            for batch in page:
-                created_at = time_of(batch.get("created_at"))
-                if created_at is not None and created_at < earliest:
-                    return
-                yield batch
-            last = str(page[-1]["id"])
-            if len(page) < _LIST_LIMIT or last == after:
-                return
-            after = last
+        batches = list((page.get("data") if isinstance(page, dict) else page) or [])
+        told = page.get("has_more") if isinstance(page, dict) else None
+        return batches, len(batches) >= _LIST_LIMIT if told is None else bool(told)
 
     def file_name(self, file_id: str) -> str | None:
         """The name under which a file was uploaded; ``None`` if there is no such file any more."""

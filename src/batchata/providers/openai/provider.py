@@ -21,7 +21,8 @@ from batchata.types import JobSnapshot, JsonObject, Limits, ModelInfo, Outcome, 
 
 logger = logging.getLogger(__name__)
 
-_CLOCK_SKEW = timedelta(hours=1)
+_CLOCK_SKEW = timedelta(days=1)
+"""The tag is exact, so looking too far back costs a page of the list, and not far enough a job."""
 _TAG = "batchata"
 """The key of our tag in a batch's metadata."""
 
@@ -118,19 +119,21 @@ class FileJobsProvider:
 
     def find(self, tag: str, since: datetime, count: int) -> Sequence[JobSnapshot]:
         """By the tag in the metadata; where a server keeps none, by the name of the job's file."""
-        found: list[JobSnapshot] = []
-        for batch in self._calls.since(since - _CLOCK_SKEW, f"looking for the job tagged {tag!r}"):
-            job = self._snapshot(batch)
-            if (job.counts is None or job.counts.total == count) and self._is_tagged(batch, tag):
-                found.append(job)
-        return found
+        doing = f"looking for the job tagged {tag!r}"
+        batches = self._calls.since(since - _CLOCK_SKEW, doing, is_ordered=not self._server.is_lenient)
+        found = [self._snapshot(batch) for batch in batches if self._may_be(batch, tag, count)]
+        return sorted(found, key=lambda job: job.created_at or since, reverse=True)
 
-    def _is_tagged(self, batch: dict[str, Any], tag: str) -> bool:
-        if batch.get("metadata") or not self._server.is_lenient:
-            return (batch.get("metadata") or {}).get(_TAG) == tag
-        name = self._calls.file_name(str(batch.get("input_file_id")))
+    def _may_be(self, batch: dict[str, Any], tag: str, count: int) -> bool:
+        metadata = batch.get("metadata")
+        told = metadata.get(_TAG) if isinstance(metadata, dict) else None
+        if told is not None or not self._server.is_lenient:
+            return bool(told == tag)
+        counts = self._snapshot(batch).counts
+        if counts is not None and counts.total != count:
+            return False
         # Without a file to ask, only the custom_ids in the results can tell.
-        return name in {None, _file_name(tag)}
+        return self._calls.file_name(str(batch.get("input_file_id"))) in {None, _file_name(tag)}
 
     def _snapshot(self, batch: dict[str, Any]) -> JobSnapshot:
         return snapshot(batch, self.name, lenient=self._server.is_lenient)

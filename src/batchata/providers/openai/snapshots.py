@@ -40,6 +40,8 @@ _FOLLOWERS = {
 
 _ENDS = ("completed_at", "failed_at", "expired_at", "cancelled_at")
 _SHOWN_ERRORS = 3
+_QUEUE_FULL = "enqueued token limit"
+"""How OpenAI says that all the jobs of a model together wait for more tokens than it lets wait."""
 
 
 def snapshot(batch: dict[str, Any], provider: str, *, lenient: bool = False) -> JobSnapshot:
@@ -69,6 +71,7 @@ def snapshot(batch: dict[str, Any], provider: str, *, lenient: bool = False) -> 
         message=_message(batch),
         # OpenAI's jobs fail while they are validated, before anything is run.
         is_billed=False if state is JobState.FAILED and not lenient else None,
+        is_crowded_out=state is JobState.FAILED and _QUEUE_FULL in str(batch.get("errors")).lower(),
     )
 
 
