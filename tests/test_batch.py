@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 import batchata
 from batchata import BatchJob, BatchResult, Box, Citation, Match, batch
+from batchata.runner import task
 from tests.wire import answers, faults
 from tests.wire.anthropic_server import AnthropicServer
 from tests.wire.faults import Cut, DropAnswer, Endpoint, Errored, ItemFault, Reset
@@ -60,7 +61,7 @@ def test_text_answers_in_input_order(anthropic_server: AnthropicServer) -> None:
         "citations": None,
         "unmapped_citations": [],
         "error": None,
-        "input": {"index": 1, "name": None},
+        "input": {"index": 1, "name": None, "source": None},
         "usage": entries[1]["usage"],
         "cost_usd": entries[1]["cost_usd"],
         "cost_is_estimate": False,
@@ -237,7 +238,7 @@ def test_field_citations_are_mapped_and_checked(anthropic_server: AnthropicServe
     job = batch(MODEL, files=[file], prompt="Extract.", response_model=Invoice, enable_citations=True)
     entry = job.results()[0]
     assert entry["result"] == Invoice(number=4711, seller=Party(name="Acme Ltd", city="Leeds"))
-    assert entry["input"] == {"index": 0, "name": "invoice.pdf"}
+    assert entry["input"] == {"index": 0, "name": "invoice.pdf", "source": str(tmp_path / "invoice.pdf")}
     cited = entry["citations"]
     assert isinstance(cited, dict)
     assert list(cited) == ["number", "seller.name", "seller.city"]
@@ -555,3 +556,14 @@ def test_one_bad_file_stops_everything_before_it_is_sent(anthropic_server: Anthr
     with pytest.raises(batchata.DocumentError, match="bad.pdf"):
         batch(MODEL, files=[good, bad], prompt="?")
     assert not anthropic_server.ledger.created
+
+
+def test_an_entry_says_where_its_file_was_read_from_and_no_password(anthropic_server: AnthropicServer) -> None:
+    Path("a.txt").write_text("A.")
+    files: list[str | bytes | Path] = ["a.txt", b"B.", Path("a.txt")]
+    entries = batch(MODEL, files=files, prompt="?").results()
+    assert len(anthropic_server.ledger.billed) == 3
+    here = str(Path("a.txt").absolute())
+    assert [entry["input"]["source"] for entry in entries] == [here, None, here]
+    assert task.Item(0, file="ftp://me:secret@host/a.txt").source == "ftp://host/a.txt"
+    assert task.Item(0, file="s3://bucket/a@b.txt").source == "s3://bucket/a@b.txt"

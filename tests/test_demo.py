@@ -111,7 +111,7 @@ def entry(name: str, index: int, **values: Any) -> BatchResult[BusinessDocument]
         "citations": None,
         "unmapped_citations": [],
         "error": None,
-        "input": {"index": index, "name": name},
+        "input": {"index": index, "name": name, "source": None},
         "usage": None,
         "cost_usd": Decimal(0),
         "cost_is_estimate": False,

@@ -110,7 +110,7 @@ def an_entry(index: int, result: object = "text", **changes: Any) -> BatchResult
         "citations": None,
         "unmapped_citations": [],
         "error": None,
-        "input": {"index": index, "name": f"{index}.pdf"},
+        "input": {"index": index, "name": f"{index}.pdf", "source": None},
         "usage": None,
         "cost_usd": Decimal("0.0012"),
         "cost_is_estimate": False,
@@ -238,7 +238,11 @@ def any_entries(draw: st.DrawFn) -> BatchResult[Any]:
         error=draw(errors) if is_failed else None,
         citations=draw(cited),
         unmapped_citations=draw(st.lists(citations, max_size=2)),
-        input={"index": draw(st.integers(0)), "name": draw(st.none() | words)},
+        input={
+            "index": draw(st.integers(0)),
+            "name": draw(st.none() | words),
+            "source": draw(st.none() | words),
+        },
         usage=draw(st.none() | usages),
         cost_usd=draw(st.none() | st.decimals(allow_nan=False, allow_infinity=False)),
         cost_is_estimate=draw(st.booleans()),
@@ -449,7 +453,7 @@ GARBLED = an_entry(
     usage=TOKENS,
     cost_usd=None,
 )
-TRUNCATED = a_failure(2, "truncated", input={"index": 2, "name": None}, cost_is_estimate=True)
+TRUNCATED = a_failure(2, "truncated", input={"index": 2, "name": None, "source": None}, cost_is_estimate=True)
 FOURTH = an_entry(3, Bill(no="A-4", total=Decimal("1E+3"), rate=19), usage=TOKENS)
 ANSWER = '{"no": "A-4", "total": "1E+3", "rate": 19}'
 

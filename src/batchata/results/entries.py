@@ -76,7 +76,7 @@ def read(data: Mapping[str, Any], model: type[BaseModel] | None) -> BatchResult[
         "citations": _cited(data["citations"]),
         "unmapped_citations": [_citation(each) for each in data["unmapped_citations"]],
         "error": None if is_completed(data) else failure(data)[1],
-        "input": {"index": data["index"], "name": data["name"]},
+        "input": {"index": data["index"], "name": data["name"], "source": data.get("source")},
         "usage": None if data["usage"] is None else _usage(data["usage"]),
         "cost_usd": None if data["cost_usd"] is None else Decimal(data["cost_usd"]),
         "cost_is_estimate": data["cost_is_estimate"],
@@ -109,6 +109,8 @@ def _line(entry: BatchResult[Any], fingerprint: str | None, result: Stored | Non
         "cost_is_estimate": entry["cost_is_estimate"],
         "notes": entry["notes"],
     }
+    if entry["input"]["source"] is not None:
+        data["source"] = entry["input"]["source"]
     if result is not None and result.answer is not None:
         data["answer"] = result.answer
     return to_json(data)

@@ -193,7 +193,7 @@ class Reader:
             "citations": _cited(resolved),
             "unmapped_citations": [] if resolved is None else resolved.unmapped,
             "error": _error(outcome),
-            "input": {"index": item.index, "name": item.name},
+            "input": {"index": item.index, "name": item.name, "source": item.source},
             "usage": None if outcome.usage is None else _usage(outcome.usage),
             "cost_usd": cost.usd,
             "cost_is_estimate": cost.estimated,

@@ -140,7 +140,7 @@ def _pending(item: Item) -> BatchResult[Any]:
             "retryable": True,
             "raw_text": None,
         },
-        "input": {"index": item.index, "name": item.name},
+        "input": {"index": item.index, "name": item.name, "source": item.source},
         "usage": None,
         "cost_usd": None,
         "cost_is_estimate": False,

@@ -34,6 +34,16 @@ class Item:
         """The file's name, for the user; ``None`` for bytes and conversations."""
         return None if self.file is None else documents.file_name(self.file)
 
+    @property
+    def source(self) -> str | None:
+        """Where the file can be read again: an absolute path, or an address; ``None`` for bytes and conversations."""
+        if self.file is None or isinstance(self.file, bytes):
+            return None
+        place = os.fspath(self.file)
+        if "://" not in place:
+            return os.path.abspath(place)  # noqa: PTH100  # without following links
+        return re.sub(r"(?<=://)[^/@]*@", "", place)  # a name and a password are nobody else's business
+
 
 @dataclass(frozen=True, slots=True)
 class Task:

@@ -20,10 +20,11 @@ class ErrorInfo(TypedDict):
 
 
 class InputInfo(TypedDict):
-    """Which input an entry belongs to: position from 0, and file name if it was a file."""
+    """Which input an entry belongs to: position from 0; of a file its name, and where it was read from."""
 
     index: int
     name: str | None
+    source: str | None
 
 
 class UsageInfo(TypedDict):
