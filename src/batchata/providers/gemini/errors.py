@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -13,6 +12,7 @@ import pydantic
 from google.genai.errors import APIError
 
 from batchata.errors import ConversationError, ProviderError
+from batchata.providers.patience import patiently
 from batchata.providers.refusals import Refusal, Wording, seconds_of
 
 T = TypeVar("T")
@@ -38,22 +38,10 @@ _BAD_KEY = replace(GEMINI, advice={400: GEMINI.advice[401]})
 _KEY_REASONS = frozenset({"API_KEY_INVALID", "API_KEY_EXPIRED"})
 _OUT_OF_MONEY = ("spending cap", "spend cap", "credits are depleted")
 
-_WAITS = (0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
-_LONGEST_WAIT = 60.0
-"""A quota of the day asks for hours: that is for the run to wait for, not for one call."""
-
 
 def asked(doing: str, call: Callable[[], T]) -> T:
     """The answer of a call that is safe to repeat. Raises ``ProviderError`` when there is none after all."""
-    for wait in _WAITS:
-        try:
-            return asked_once(doing, call)
-        except ProviderError as error:
-            longer = wait if error.retry_after is None else error.retry_after
-            if not error.retryable or longer > _LONGEST_WAIT:
-                raise
-            time.sleep(longer)
-    return asked_once(doing, call)
+    return patiently(lambda: asked_once(doing, call))
 
 
 def asked_once(doing: str, call: Callable[[], T]) -> T:

@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
-from datetime import UTC, datetime, timedelta
-from typing import IO, Any, Literal
+from datetime import datetime, timedelta
+from typing import IO, Literal
 
-import httpx2
 from mistralai.client import Mistral
 from mistralai.client.errors import MistralError
-from mistralai.client.models import BatchJob
 
-from batchata.errors import LimitError, MissingKeyError, ProviderError, UnknownModelError
+from batchata.errors import LimitError, MissingKeyError
 from batchata.providers import lines
 from batchata.providers.chat.bound import most_tokens
 from batchata.providers.chat.decode import decode_completion
 from batchata.providers.chat.encode import chat_body
 from batchata.providers.mistral.encode import encode, split
 from batchata.providers.mistral.errors import NO_ANSWER, asked, asked_once, submit_error
-from batchata.providers.spool import ends_whole, new_spool, read_lines
+from batchata.providers.mistral.files import lines_of
+from batchata.providers.mistral.models import describe_model
+from batchata.providers.mistral.snapshots import snapshot
+from batchata.providers.spool import new_spool
 from batchata.types import (
     DocumentKind,
     JobSnapshot,
-    JobState,
     Limits,
     ModelInfo,
     Outcome,
     Request,
-    RequestCounts,
     SchemaDialect,
     TokenCount,
 )
@@ -64,11 +61,8 @@ _ENDPOINT: Literal["/v1/chat/completions"] = "/v1/chat/completions"
 _TAG = "batchata"
 """The key of our tag in a job's metadata."""
 _TIMEOUT_SECONDS = 600
-_FETCH_ATTEMPTS = 5
 _CLOCK_SKEW = timedelta(days=1)
 """The tag is exact, so looking too far back does no harm, and not far enough costs a job."""
-_NOT_FOUND = 404
-_SUGGESTED = "mistral-small-2603 or mistral-large-2512"
 
 
 class MistralProvider:
@@ -95,23 +89,7 @@ class MistralProvider:
         return cls(Mistral(api_key=key, server_url=server_url, timeout_ms=_TIMEOUT_SECONDS * 1000))
 
     def describe(self, model: str) -> ModelInfo:
-        doing = f"asking for the model {model!r}"
-        try:
-            found: Any = asked(doing, lambda: self._client.models.retrieve(model_id=model))
-        except ProviderError as error:
-            if error.status_code != _NOT_FOUND:
-                raise
-            raise UnknownModelError(self._unknown(model)) from error
-        if found.deprecation:
-            logger.warning("%s is deprecated and retires on %s", model, found.deprecation.date())
-        return ModelInfo(model, retires_at=found.deprecation or None, max_input_tokens=found.max_context_length)
-
-    def _unknown(self, model: str) -> str:
-        known = asked("asking for its models", self._client.models.list).data or []
-        names = [str(getattr(each, "id", "")) for each in known]
-        close = difflib.get_close_matches(model, names, n=2, cutoff=0.8)
-        meant = f"Did you mean {' or '.join(map(repr, close))}?" if close else f"Try {_SUGGESTED}."
-        return f"Mistral does not know the model {model!r}. {meant}"
+        return describe_model(self._client, model)
 
     def encode(self, request: Request) -> bytes:
         return encode(request)
@@ -145,13 +123,13 @@ class MistralProvider:
 
     def check(self, provider_job_id: str) -> JobSnapshot:
         doing = f"checking the job {provider_job_id!r}"
-        return _snapshot(asked(doing, lambda: self._client.batch.jobs.get(job_id=provider_job_id)))
+        return snapshot(asked(doing, lambda: self._client.batch.jobs.get(job_id=provider_job_id)))
 
     def check_many(self, provider_job_ids: Sequence[str]) -> Mapping[str, JobSnapshot]:
         """From a page of the list, which shows the newest."""
         wanted = set(provider_job_ids)
         page = asked(f"checking {len(wanted)} jobs", self._client.batch.jobs.list).data or []
-        return {job.id: _snapshot(job) for job in page if job.id in wanted}
+        return {job.id: snapshot(job) for job in page if job.id in wanted}
 
     def fetch(self, provider_job_id: str) -> Iterator[bytes]:
         """The output file, then the error file."""
@@ -159,33 +137,7 @@ class MistralProvider:
         job = asked(doing, lambda: self._client.batch.jobs.get(job_id=provider_job_id))
         for file_id in (job.output_file, job.error_file):
             if isinstance(file_id, str) and file_id:
-                yield from self._lines(file_id)
-
-    def _lines(self, file_id: str) -> Iterator[bytes]:
-        for attempt in range(1, _FETCH_ATTEMPTS + 1):
-            with new_spool() as spool:
-                if asked(f"reading the file {file_id!r}", lambda: self._download(file_id, spool)):  # called at once
-                    yield from read_lines(spool)
-                    return
-                logger.warning("download of the file %s was cut (attempt %d)", file_id, attempt)
-        raise ProviderError(
-            f"The file {file_id!r} with results was cut {_FETCH_ATTEMPTS} times while downloading. It stays at Mistral "
-            f"for a day at least: check the network and ask for it again.",
-            provider="mistral",
-            retryable=True,
-        )
-
-    def _download(self, file_id: str, spool: IO[bytes]) -> bool:
-        """Whether the file came whole."""
-        spool.seek(0)
-        spool.truncate()
-        with closing(self._client.files.download(file_id=file_id)) as response:
-            try:
-                for chunk in response.iter_bytes():
-                    spool.write(chunk)
-            except (httpx2.RemoteProtocolError, httpx2.ReadError):
-                return False
-        return ends_whole(spool)
+                yield from lines_of(self._client, file_id)
 
     def cancel(self, provider_job_id: str) -> None:
         doing = f"canceling the job {provider_job_id!r}"
@@ -198,7 +150,7 @@ class MistralProvider:
             f"looking for the job tagged {tag!r}",
             lambda: jobs.list(metadata={_TAG: tag}, created_after=since - _CLOCK_SKEW),
         )
-        return [_snapshot(job) for job in found.data or [] if (job.metadata or {}).get(_TAG) == tag]
+        return [snapshot(job) for job in found.data or [] if (job.metadata or {}).get(_TAG) == tag]
 
     def count_tokens(self, request: Request) -> TokenCount:
         """A bound, for Mistral counts for nobody."""
@@ -219,44 +171,3 @@ def _spooled(spool: IO[bytes], entries: Iterable[bytes]) -> str:
         raise LimitError(f"The job's file is {size:,} bytes; Mistral takes {LIMITS.max_bytes:,}. Send fewer items.")
     spool.seek(0)
     return models.pop()
-
-
-def _snapshot(job: BatchJob) -> JobSnapshot:
-    state = _state(job)
-    completed, total = job.succeeded_requests, job.total_requests
-    left = max(0, total - completed - job.failed_requests)
-    is_over = state in {JobState.ENDED, JobState.FAILED}
-    counts = RequestCounts(
-        processing=0 if is_over else left,
-        succeeded=completed,
-        errored=job.failed_requests,
-        canceled=left if is_over else 0,
-    )
-    return JobSnapshot(
-        provider_job_id=job.id,
-        state=state,
-        counts=counts if total else None,
-        created_at=datetime.fromtimestamp(job.created_at, UTC),
-        ended_at=datetime.fromtimestamp(job.completed_at, UTC) if job.completed_at else None,
-        message="; ".join(f"{error.message} ({error.count} times)" for error in job.errors) or None,
-    )
-
-
-def _state(job: BatchJob) -> JobState:
-    match job.status:
-        case "QUEUED":
-            return JobState.PENDING
-        case "RUNNING":
-            return JobState.IN_PROGRESS
-        case "CANCELLATION_REQUESTED":
-            return JobState.CANCELING
-        case "SUCCESS" | "TIMEOUT_EXCEEDED" | "CANCELLED":
-            return JobState.ENDED
-        case "FAILED":
-            return JobState.FAILED
-        case unknown:
-            raise ProviderError(
-                f"Mistral reports the state {str(unknown)!r} for {job.id!r}, which this version does not know. Update "
-                f"batchata.",
-                provider="mistral",
-            )
