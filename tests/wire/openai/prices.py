@@ -23,11 +23,11 @@ class Rate:
 
 
 RATES = {
-    "gpt-6-luna": Rate(Decimal("0.05"), Decimal("0.25"), Decimal("0.005")),
-    "gpt-6-sol": Rate(Decimal(1), Decimal(5), Decimal("0.1")),
-    "gpt-6.1-sol": Rate(Decimal(1), Decimal(5), Decimal("0.05")),
-    "gpt-6.1-terra": Rate(Decimal("0.5"), Decimal("2.5"), Decimal("0.025")),
-    "gpt-5.6-luna": Rate(Decimal("0.1"), Decimal("0.6"), Decimal("0.01")),
+    "gpt-6-luna": Rate(Decimal("0.05"), Decimal("0.25"), Decimal("0.005"), has_step=True),
+    "gpt-6-sol": Rate(Decimal(1), Decimal(5), Decimal("0.1"), has_step=True),
+    "gpt-6.1-sol": Rate(Decimal(1), Decimal(5), Decimal("0.05"), has_step=True),
+    "gpt-6.1-terra": Rate(Decimal("0.5"), Decimal("2.5"), Decimal("0.025"), has_step=True),
+    "gpt-5.6-luna": Rate(Decimal("0.1"), Decimal("0.6"), Decimal("0.01"), has_step=True),
     "gpt-4.1": Rate(Decimal(1), Decimal(4), Decimal(1)),
 }
 

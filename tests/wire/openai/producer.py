@@ -28,6 +28,10 @@ class OpenAIProducer(Producer):
         self.written = 0.0
 
     def refused(self, params: JsonObject, given: JsonObject) -> Errored | None:
+        try:
+            count(params)
+        except media.BadMediaError as error:
+            return Errored("invalid_request_error", str(error))
         return refused(params, given["endpoint"])
 
     def max_tokens(self, params: JsonObject) -> int | None:
