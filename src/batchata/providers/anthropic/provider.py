@@ -19,7 +19,8 @@ from batchata.errors import LimitError, MissingKeyError, ProviderError
 from batchata.providers.anthropic import decode, encode
 from batchata.providers.anthropic.errors import asking, refusing_requests, submit_error
 from batchata.providers.anthropic.models import describe_model
-from batchata.providers.spool import ends_whole, new_spool, read_lines, spool_array
+from batchata.providers.downloads import whole_lines
+from batchata.providers.spool import spool_array
 from batchata.types import (
     DocumentKind,
     JobSnapshot,
@@ -58,7 +59,6 @@ LIMITS = Limits(
 )
 
 _READ_RETRIES = 6
-_FETCH_ATTEMPTS = 5
 _LIST_LIMIT = 1_000
 _CLOCK_SKEW = timedelta(minutes=5)
 
@@ -129,22 +129,15 @@ class AnthropicProvider:
         return {batch.id: _snapshot(batch) for batch in page.data if batch.id in wanted}
 
     def fetch(self, provider_job_id: str) -> Iterator[bytes]:
-        """Downloaded whole into a temporary file first, so that a cut download never yields a line twice."""
-        for attempt in range(1, _FETCH_ATTEMPTS + 1):
-            with new_spool() as spool:
-                if self._download(provider_job_id, spool):
-                    yield from read_lines(spool)
-                    return
-                logger.warning("download of the results of %s was cut (attempt %d)", provider_job_id, attempt)
-        raise ProviderError(
-            f"The results of {provider_job_id!r} were cut {_FETCH_ATTEMPTS} times while downloading. They stay at "
-            f"Anthropic for 29 days: check the network and ask for them again.",
-            provider="anthropic",
-            retryable=True,
+        return whole_lines(
+            f"the results of {provider_job_id!r}",
+            self.name,
+            lambda spool: self._download(provider_job_id, spool),
+            kept="They stay at Anthropic for 29 days",
         )
 
     def _download(self, provider_job_id: str, spool: IO[bytes]) -> bool:
-        """Whether the results came whole."""
+        """Whether the results came to their end."""
         with asking(f"reading the results of {provider_job_id!r}"):
             try:
                 with self._reader.messages.batches.with_streaming_response.results(provider_job_id) as response:
@@ -152,7 +145,7 @@ class AnthropicProvider:
                         spool.write(chunk)
             except httpx2.TransportError:
                 return False
-        return ends_whole(spool)
+        return True
 
     def cancel(self, provider_job_id: str) -> None:
         with asking(f"canceling the job {provider_job_id!r}"):

@@ -19,10 +19,9 @@ from google import genai
 from google.genai import types
 from google.genai.errors import APIError
 
-from batchata.errors import ProviderError
+from batchata.providers.downloads import whole_lines
 from batchata.providers.gemini.errors import GEMINI, NOT_READABLE, asked, asked_once, submit_error
 from batchata.providers.gemini.snapshots import created_at
-from batchata.providers.spool import ends_whole, new_spool, read_lines
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +29,6 @@ _ADDRESS = "https://generativelanguage.googleapis.com"
 _VERSION = "v1beta"
 """What the documents describe and was recorded; the SDK's own choice is v1."""
 _TIMEOUT_SECONDS = 600
-_FETCH_ATTEMPTS = 5
 _PAGE = 100
 
 
@@ -119,22 +117,16 @@ class Calls:
         return dict(json.loads(response.content))
 
     def lines(self, file_name: str) -> Iterator[bytes]:
-        """The lines of a file. Downloaded whole first, so that a cut download never yields a line twice."""
-        for attempt in range(1, _FETCH_ATTEMPTS + 1):
-            with new_spool() as spool:
-                if self._download(file_name, spool):
-                    yield from read_lines(spool)
-                    return
-                logger.warning("download of the file %s was cut (attempt %d)", file_name, attempt)
-        raise ProviderError(
-            f"The file {file_name!r} with results was cut {_FETCH_ATTEMPTS} times while downloading. It stays at "
-            f"Gemini for 48 hours: check the network and ask for it again.",
-            provider="gemini",
-            retryable=True,
+        """The lines of a file."""
+        return whole_lines(
+            f"the file {file_name!r} with results",
+            "gemini",
+            lambda spool: self._download(file_name, spool),
+            kept="It stays at Gemini for 48 hours",
         )
 
     def _download(self, file_name: str, spool: IO[bytes]) -> bool:
-        """Whether the file came whole."""
+        """Whether the file came to its end."""
 
         def read() -> bool:
             spool.seek(0)
@@ -143,6 +135,6 @@ class Calls:
                 self.sdk.files.download(file=file_name, destination=spool)  # type: ignore[call-overload]  # as above
             except (httpx2.RemoteProtocolError, httpx2.ReadError):
                 return False
-            return ends_whole(spool)
+            return True
 
         return asked(f"reading the file {file_name!r}", read)
