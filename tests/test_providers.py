@@ -143,6 +143,12 @@ def test_a_create_whose_answer_was_lost_is_found_and_not_sent_again(server: Loop
     assert len(server.ledger.created) == 2
 
 
+def test_a_create_whose_answer_was_cut_in_silence_is_found_and_not_sent_again(server: Loopback, kind: Kind) -> None:
+    server.faults.next(Endpoint.CREATE, Cut(silent=True))
+    assert batch(kind.model, messages=ask("a")).results()[0]["result"] == "a"
+    assert len(server.ledger.created) == 1
+
+
 @pytest.mark.parametrize("fault", ["500", "503", "reset", "reset at once"])
 def test_a_create_that_never_arrived_is_sent_again(server: Loopback, kind: Kind, fault: str) -> None:
     server.faults.next(

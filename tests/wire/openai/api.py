@@ -15,6 +15,7 @@ from tests.wire.answers import JsonObject
 from tests.wire.faults import Endpoint, Reply
 from tests.wire.filestore import File, FileStore, form_of
 from tests.wire.jobs import Job, JobStore, TooLateError, UnknownJobError
+from tests.wire.media import BadMediaError
 from tests.wire.openai.producer import count
 from tests.wire.openai.rules import ENDPOINTS, MODELS
 from tests.wire.service import Call, ok
@@ -23,6 +24,7 @@ MAX_FILE_BYTES = 512_000_000
 MAX_BATCH_BYTES = 200_000_000
 MAX_REQUESTS = 50_000
 _MAX_PAGE = 100
+_EXPIRY = ("expires_after[anchor]", "expires_after[seconds]")
 _ID = "(?P<id>[^/]+)"
 ROUTES: tuple[tuple[str, re.Pattern[str], Endpoint], ...] = (
     ("POST", re.compile("/v1/files"), Endpoint.UPLOAD),
@@ -41,7 +43,14 @@ ROUTES: tuple[tuple[str, re.Pattern[str], Endpoint], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Leniency:
-    """What a server that only follows OpenAI does otherwise."""
+    """What a server that only follows OpenAI does otherwise.
+
+    Attributes:
+        wrapped_job: the answer to a create is ``{"job": …}``, as Together's.
+        bare_lists: lists are arrays and come whole, as Together's.
+        oldest_first: the list of batches.
+        own_file_names: files are not shown under the names they came with.
+    """
 
     upper_status: bool = False
     iso_dates: bool = False
@@ -49,6 +58,10 @@ class Leniency:
     no_metadata: bool = False
     errors_in_output: bool = False
     no_models: bool = False
+    wrapped_job: bool = False
+    bare_lists: bool = False
+    oldest_first: bool = False
+    own_file_names: bool = False
 
 
 class ApiError(Exception):
@@ -117,6 +130,8 @@ class OpenAIApi:
             return error_reply(404, f"No batch found: {error}")
         except TooLateError as error:
             return error_reply(409, str(error))
+        except BadMediaError as error:
+            return error_reply(400, str(error))
 
     def max_bytes(self, endpoint: Endpoint) -> int:
         return MAX_FILE_BYTES if endpoint is Endpoint.UPLOAD else 50_000_000
@@ -138,13 +153,14 @@ class OpenAIApi:
 
     def _upload(self, call: Call) -> Reply:
         form = form_of(call.headers.get("content-type", ""), call.body)
-        if not {"file", "purpose"} <= form.keys() or form.keys() - {"file", "purpose", "expires_after[anchor]"}:
+        if not {"file", "purpose"} <= form.keys() or form.keys() - {"file", "purpose", *_EXPIRY}:
             raise ApiError(400, f"Invalid form: {sorted(form)}")
         name, content = form["file"]
         purpose = form["purpose"][1].decode()
         if purpose not in {"batch", "batch-api"} or not name:
             raise ApiError(400, f"{purpose!r} is not one of ['batch'] - 'purpose'")
-        return ok(_file_view(self._files.add(name, purpose, content)))
+        shown = "upload" if self.leniency.own_file_names else name
+        return ok(_file_view(self._files.add(shown, purpose, content)))
 
     def _delete(self, call: Call) -> Reply:
         found = self._file(call)
@@ -153,9 +169,13 @@ class OpenAIApi:
 
     def _create(self, call: Call) -> Reply:
         body = orjson.loads(call.body)
-        unknown = body.keys() - {"input_file_id", "endpoint", "completion_window", "metadata"}
+        needed = {"input_file_id", "endpoint", "completion_window"}
+        unknown = body.keys() - needed - {"metadata"}
         if unknown:
             raise ApiError(400, f"Unknown parameter: {min(unknown)!r}.", code="unknown_parameter")
+        if needed - body.keys():
+            missing = min(needed - body.keys())
+            raise ApiError(400, f"Missing required parameter: {missing!r}.", code="missing_required_parameter")
         if body["endpoint"] not in ENDPOINTS or body["completion_window"] != "24h":
             raise ApiError(400, "Invalid endpoint or completion_window")
         file = self._files.get(body["input_file_id"])
@@ -165,7 +185,8 @@ class OpenAIApi:
         lines = [] if problems else [orjson.loads(line) for line in file.content.splitlines()]
         given = {**body, "errors": problems[:10]}
         job = self._batches.accept([(line["custom_id"], line["body"]) for line in lines], given)
-        return replace(ok(self._view(job)), on_send=lambda: self._batches.ledger.record_answered(job.id))
+        view = {"job": self._view(job)} if self.leniency.wrapped_job else self._view(job)
+        return replace(ok(view), on_send=lambda: self._batches.ledger.record_answered(job.id))
 
     def _crowd(self, content: bytes) -> Iterator[JsonObject]:
         """Whether a file's prompts find room beside those that wait."""
@@ -181,12 +202,20 @@ class OpenAIApi:
             yield _problem("token_limit_exceeded", words, None)
 
     def _list(self, call: Call) -> Reply:
-        limit = int(call.query.get("limit", ["20"])[0])
+        given = call.query.get("limit", ["20"])[0]
+        limit = int(given) if given.isdecimal() else 0
         if not 1 <= limit <= _MAX_PAGE:
             raise ApiError(400, "limit must be between 1 and 100")
         views = [self._view(job) for job in self._batches.newest_first()]
+        if self.leniency.oldest_first:
+            views.reverse()
+        if self.leniency.bare_lists:
+            return Reply(200, orjson.dumps(views))
         after = call.query.get("after", [None])[0]
-        start = 0 if after is None else 1 + [view["id"] for view in views].index(after)
+        ids = [view["id"] for view in views]
+        if after is not None and after not in ids:
+            raise ApiError(400, f"No batch found with id {after!r}.")
+        start = 0 if after is None else 1 + ids.index(after)
         data = views[start : start + limit]
         ends = {"first_id": data[0]["id"], "last_id": data[-1]["id"]} if data else {}
         return ok({"object": "list", "data": data, "has_more": start + limit < len(views), **ends})
@@ -194,7 +223,9 @@ class OpenAIApi:
     def _models(self, call: Call) -> Reply:
         views = [{"id": name, "object": "model", "created": 1780000000, "owned_by": "openai"} for name in MODELS]
         if call.path_id is None:
-            return ok({"object": "list", "data": views})
+            return Reply(
+                200, orjson.dumps(views if self.leniency.bare_lists else {"object": "list", "data": views})
+            )
         for view in views:
             if view["id"] == call.path_id:
                 return ok(view)
@@ -210,12 +241,12 @@ class OpenAIApi:
         status = _status(job)
         kinds = job.counts
         failed = kinds["errored"] + kinds["expired"] + kinds["canceled"]
-        is_new = status == "validating" or job.given["errors"]
+        is_new = bool(job.given["errors"]) or not (job.checks or job.ended_at)
         view: JsonObject = {
             "id": job.id,
             "object": "batch",
             "endpoint": job.given["endpoint"],
-            "model": None,
+            "model": None if is_new else job.items[0].params["model"],
             "errors": {"object": "list", "data": job.given["errors"]} if status == "failed" else None,
             "input_file_id": job.given["input_file_id"],
             "completion_window": "24h",
@@ -225,6 +256,7 @@ class OpenAIApi:
             "created_at": self._time(job.created_at),
             "in_progress_at": None if is_new else self._time(job.created_at),
             "expires_at": self._time(job.created_at + timedelta(hours=24)),
+            "finalizing_at": self._time(job.ended_at) if status == "completed" else None,
             "completed_at": self._time(job.ended_at) if status == "completed" else None,
             "failed_at": self._time(job.ended_at) if status == "failed" else None,
             "expired_at": self._time(job.expired_at),
@@ -235,6 +267,7 @@ class OpenAIApi:
                 "completed": kinds["succeeded"],
                 "failed": failed,
             },
+            "usage": _usage(job),
             "metadata": job.given.get("metadata"),
         }
         for key, is_left_out in (
@@ -278,6 +311,20 @@ def _status(job: Job) -> str:
     if job.cancel_initiated_at is not None:
         return "cancelling"
     return "in_progress" if job.checks else "validating"
+
+
+def _usage(job: Job) -> JsonObject:
+    """Of all the batch's answers together, in the words of responses whichever API was called."""
+    each = [produced.usage for _, produced in job.produced if produced.usage is not None]
+    into: int = sum(usage.get("input_tokens") or usage["prompt_tokens"] for usage in each)
+    out = sum(usage["total_tokens"] for usage in each) - into
+    return {
+        "input_tokens": into,
+        "output_tokens": out,
+        "total_tokens": into + out,
+        "input_tokens_details": {"cached_tokens": 0},
+        "output_tokens_details": {"reasoning_tokens": 0},
+    }
 
 
 def _file_view(file: File) -> JsonObject:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -37,6 +38,8 @@ def asking(doing: str) -> Iterator[None]:
         raise _WORDING.refused(_refusal(error), doing) from error
     except anthropic.APIError as error:
         raise _WORDING.unreachable(_cause(error), doing) from error
+    except json.JSONDecodeError as error:  # the SDK lets it through
+        raise _WORDING.unreachable(f"its answer is no JSON or was cut ({error})", doing) from error
 
 
 @contextmanager
@@ -51,8 +54,10 @@ def refusing_requests() -> Iterator[None]:
         raise
 
 
-def submit_error(error: anthropic.APIError) -> ProviderError:
+def submit_error(error: anthropic.APIError | json.JSONDecodeError) -> ProviderError:
     """Whether a failed create is a clear no, or leaves it in doubt whether the job exists."""
+    if isinstance(error, json.JSONDecodeError):
+        return _WORDING.create_unanswered(f"its answer is no JSON or was cut ({error})")
     if isinstance(error, anthropic.APIStatusError):
         return _WORDING.create_refused(_refusal(error))
     if isinstance(error.__cause__, _NOT_SENT):

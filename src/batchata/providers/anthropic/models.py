@@ -5,28 +5,17 @@ from __future__ import annotations
 import difflib
 import logging
 import re
+from datetime import UTC, datetime
 
 import anthropic
 from anthropic.types import ModelInfo as AnthropicModel
 
 from batchata.errors import UnknownModelError, UnsupportedArgumentError
 from batchata.providers.anthropic.errors import asking
+from batchata.providers.retirements import RETIREMENTS
 from batchata.types import ModelInfo
 
 logger = logging.getLogger(__name__)
-
-RETIRED = {
-    "claude-3-5-haiku": "2026-02-19",
-    "claude-3-5-sonnet": "2025-10-28",
-    "claude-3-7-sonnet": "2026-02-19",
-    "claude-3-haiku": "2026-04-20",
-    "claude-3-opus": "2026-01-05",
-    "claude-opus-4": "2026-06-15",
-    "claude-opus-4-1": "2026-08-05",
-    "claude-sonnet-4": "2026-06-15",
-}
-"""Retired models, and the day calls began to fail (platform.claude.com, model deprecations). Only for a quicker,
-clearer message: models retired later are named by the API itself."""
 
 _ALIAS = re.compile(r"-(\d{8}|0|latest)$")
 """What may follow a model's name: the date of a snapshot, or a word for the newest one."""
@@ -50,8 +39,8 @@ def describe_model(client: anthropic.Anthropic, model: str) -> ModelInfo:
 
 
 def _refuse_retired(model: str) -> None:
-    day = RETIRED.get(_ALIAS.sub("", model))
-    if day is not None:
+    day = RETIREMENTS.get(_ALIAS.sub("", model))
+    if day is not None and day <= datetime.now(UTC).date():
         raise UnknownModelError(
             f"Anthropic retired {model!r} on {day}: calls fail. Use a current model, for example {_SUGGESTED}."
         )

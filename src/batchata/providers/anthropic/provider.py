@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -112,7 +113,7 @@ class AnthropicProvider:
                     content=body,
                     options={"headers": {"content-type": "application/json", "content-length": str(size)}},
                 )
-            except anthropic.APIError as error:
+            except (anthropic.APIError, json.JSONDecodeError) as error:
                 raise submit_error(error) from error
         logger.info("created job %s under tag %s", batch.id, tag)
         return batch.id

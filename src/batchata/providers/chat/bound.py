@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 
 import orjson
 
@@ -17,9 +18,14 @@ _LEAST_IMAGE_TOKENS = 8_192
 
 
 def most_tokens(request: Request, body: JsonObject) -> TokenCount:
-    """Of a request with this body: no token is shorter than a byte, an image has at most one for each patch of it."""
+    """Of a request with this body: no token is shorter than a byte, an image has at most one for each patch of it.
+
+    Some tokenizers write characters out before they count (NFKC), so it is the longer of the two that counts.
+    """
     images = [document for document in request.documents if document.kind.is_image]
-    sent = len(orjson.dumps(body)) - sum((len(image.data) + 2) // 3 * 4 for image in images)
+    written = orjson.dumps(body)
+    longest = max(len(written), len(unicodedata.normalize("NFKC", written.decode()).encode()))
+    sent = longest - sum((len(image.data) + 2) // 3 * 4 for image in images)
     return TokenCount(_TEMPLATE_TOKENS + sent + sum(map(_image_tokens, images)), exact=False)
 
 

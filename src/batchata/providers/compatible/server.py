@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ from batchata.errors import ArgumentError, MissingKeyError
 from batchata.providers.chat.bound import most_tokens
 from batchata.providers.chat.encode import chat_body
 from batchata.providers.compatible.presets import PRESETS, Preset
-from batchata.providers.openai.errors import asking
+from batchata.providers.openai.errors import asking, odd_answer
 from batchata.providers.openai.provider import FileJobsProvider, Server
 from batchata.providers.refusals import Wording
 from batchata.providers.texts import dumped
@@ -30,11 +31,12 @@ logger = logging.getLogger(__name__)
 
 ENDPOINT = "/v1/chat/completions"
 _MEGABYTE = 1_000_000
-_NOT_SENT: Any = {"OpenAI-Organization": openai.Omit(), "OpenAI-Project": openai.Omit()}
 _NO_KEY = "none"
 """The SDK wants a key even for a server that wants none."""
 
 _NO_SUCH_ENDPOINT = frozenset({404, 405, 501})
+_FIRST_RETRIES = 2
+"""Of the first question of all: whoever mistyped an address is told soon, and nothing is lost by asking later."""
 
 
 def connect(name: str, environment: Mapping[str, str]) -> FileJobsProvider:
@@ -54,9 +56,22 @@ def connect(name: str, environment: Mapping[str, str]) -> FileJobsProvider:
             f"No key for {preset.title}: set {key_variable} in the environment or in a .env file in the working "
             f"directory. To try without a key, use model='local/smollm2-135m'."
         )
-    # The organization and project in the environment are OpenAI's, and nobody else's business.
-    client = openai.OpenAI(api_key=key or _NO_KEY, base_url=base_url, default_headers=_NOT_SENT)
+    if not base_url.startswith(("http://", "https://")):
+        raise ArgumentError(
+            f"{url_variable} is {base_url!r}: an address begins with http:// or https://, as in "
+            f"http://localhost:8321/v1."
+        )
+    headers = _headers(key or _NO_KEY)
+    client = openai.OpenAI(api_key=key or _NO_KEY, base_url=base_url, default_headers=headers)
     return FileJobsProvider(client, server(name, preset, key_variable, base_url))
+
+
+def _headers(key: str) -> dict[str, Any]:
+    """The SDK sends what the environment has it say to OpenAI, another key even: that is nobody else's business."""
+    lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").split("\n")
+    told = {line.partition(":")[0].strip() for line in lines if ":" in line}
+    theirs = {name for name in told if name.lower() != "authorization"} | {"OpenAI-Organization", "OpenAI-Project"}
+    return {**dict.fromkeys(theirs, openai.Omit()), "Authorization": f"Bearer {key}"}
 
 
 def server(name: str, preset: Preset, key_variable: str, base_url: str) -> Server:
@@ -117,13 +132,17 @@ def _encoder(title: str) -> Callable[[Request], bytes]:
 
 def _describe(client: openai.OpenAI, model: str, wording: Wording) -> ModelInfo:
     """Whether the server lists the model: many list only some, so a missing one is a warning and no more."""
-    with asking(wording, "asking for its models"):
+    with asking(wording, f"asking {str(client.base_url)!r} for its models"):
         try:
-            names = [entry.id for entry in client.models.list()]
+            listed: Any = client.with_options(max_retries=_FIRST_RETRIES).get("/models", cast_to=object)
         except openai.APIStatusError as error:
             if error.status_code not in _NO_SUCH_ENDPOINT:
                 raise
             return ModelInfo(model)
+    entries = listed.get("data") if isinstance(listed, dict) else listed  # Together's is a bare list
+    if isinstance(entries, str):
+        raise odd_answer(wording, client, "asking for its models", entries)
+    names = [str(entry.get("id")) for entry in entries or () if isinstance(entry, dict)]
     if names and model not in names:
         close = difflib.get_close_matches(model, names, n=2, cutoff=0.6)
         meant = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""

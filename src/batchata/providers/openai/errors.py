@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -40,6 +41,8 @@ def asking(wording: Wording, doing: str) -> Iterator[None]:
         raise wording.refused(refusal_of(error), doing) from error
     except openai.APIError as error:
         raise wording.unreachable(_cause(error), doing) from error
+    except json.JSONDecodeError as error:  # the SDK lets it through
+        raise wording.unreachable(f"its answer is no JSON or was cut ({error})", doing) from error
 
 
 @contextmanager
@@ -52,6 +55,18 @@ def refusing_requests(wording: Wording) -> Iterator[None]:
         if refusal.is_of_request:
             raise ConversationError(f"{wording.title} would refuse it: {refusal.said}") from error
         raise
+
+
+def odd_answer(
+    wording: Wording, client: openai.OpenAI, doing: str, answer: object, *, retryable: bool = False
+) -> ProviderError:
+    """The error for an answer that is none, as a web page at a wrong address gives it."""
+    return ProviderError(
+        f"{wording.title} was asked at {str(client.base_url)!r} while {doing}, and answered something else: "
+        f"{str(answer)[:200]!r}. Check the address: it mostly ends with /v1.",
+        provider=wording.provider,
+        retryable=retryable,
+    )
 
 
 def submit_error(wording: Wording, error: openai.APIError) -> ProviderError:

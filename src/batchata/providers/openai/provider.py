@@ -105,7 +105,7 @@ class FileJobsProvider:
     def check_many(self, provider_job_ids: Sequence[str]) -> Mapping[str, JobSnapshot]:
         """From a page of the list, which shows the newest."""
         wanted = set(provider_job_ids)
-        page = self._calls.newest(f"checking {len(wanted)} jobs")
+        page, _ = self._calls.page(f"checking {len(wanted)} jobs")
         return {batch["id"]: self._snapshot(batch) for batch in page if batch["id"] in wanted}
 
     def fetch(self, provider_job_id: str) -> Iterator[bytes]:
@@ -132,8 +132,12 @@ class FileJobsProvider:
         counts = self._snapshot(batch).counts
         if counts is not None and counts.total != count:
             return False
-        # Without a file to ask, only the custom_ids in the results can tell.
-        return self._calls.file_name(str(batch.get("input_file_id"))) in {None, _file_name(tag)}
+        file_id = str(batch.get("input_file_id") or "")
+        if self._calls.file_name(file_id) == _file_name(tag):
+            return True
+        # Some servers name files themselves: then the custom_ids tell, those in the file or else those in the results.
+        first = self._calls.first_line(file_id) or b""
+        return b'"custom_id"' not in first or f'"{tag}-'.encode() in first
 
     def _snapshot(self, batch: dict[str, Any]) -> JobSnapshot:
         return snapshot(batch, self.name, lenient=self._server.is_lenient)

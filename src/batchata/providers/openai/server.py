@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Any
 
 import openai
@@ -14,6 +14,7 @@ from batchata.errors import MissingKeyError, UnknownModelError
 from batchata.providers.openai.encode import ENDPOINT, body_of, encode
 from batchata.providers.openai.errors import OPENAI, asking, refusing_requests
 from batchata.providers.openai.provider import FileJobsProvider, Server
+from batchata.providers.retirements import RETIREMENTS
 from batchata.types import DocumentKind, Limits, ModelInfo, Request, SchemaDialect, TokenCount
 
 logger = logging.getLogger(__name__)
@@ -39,23 +40,6 @@ LIMITS = Limits(
 
 _SUGGESTED = "gpt-6-luna, gpt-6.1-terra or gpt-6.1-sol"
 
-_GONE = {"gpt-4.1-nano", "o4-mini", "o3-mini", "o1", "gpt-4", "gpt-4-turbo", "gpt-3.5-turbo"}
-"""Shut down on 2026-10-23 (developers.openai.com, deprecations). Only for a quicker, clearer message."""
-
-_RETIRES = {
-    "gpt-5": datetime(2026, 12, 11, tzinfo=UTC),
-    "gpt-5-mini": datetime(2026, 12, 11, tzinfo=UTC),
-    "gpt-5-nano": datetime(2026, 12, 11, tzinfo=UTC),
-    "o3": datetime(2026, 12, 11, tzinfo=UTC),
-    "gpt-4o": datetime(2027, 1, 14, tzinfo=UTC),
-    "gpt-4o-mini": datetime(2027, 1, 14, tzinfo=UTC),
-    "gpt-4.1": datetime(2027, 1, 14, tzinfo=UTC),
-    "gpt-4.1-mini": datetime(2027, 1, 14, tzinfo=UTC),
-    "gpt-5.1": datetime(2027, 4, 1, tzinfo=UTC),
-    "gpt-5.4-nano": datetime(2027, 4, 1, tzinfo=UTC),
-}
-"""Announced ends, from the same page."""
-
 _COUNTED = ("model", "input", "instructions", "text")
 
 
@@ -77,7 +61,8 @@ def connect(environment: Mapping[str, str]) -> FileJobsProvider:
 
 
 def _describe(client: openai.OpenAI, model: str) -> ModelInfo:
-    if model in _GONE:
+    retires = RETIREMENTS.get(model)
+    if retires is not None and retires <= datetime.now(UTC).date():
         raise UnknownModelError(
             f"OpenAI shut {model!r} down: calls fail. Use a current model, for example {_SUGGESTED}."
         )
@@ -86,10 +71,10 @@ def _describe(client: openai.OpenAI, model: str) -> ModelInfo:
             client.models.retrieve(model)
         except openai.NotFoundError as error:
             raise UnknownModelError(_unknown(client, model)) from error
-    retires_at = _RETIRES.get(model)
-    if retires_at is not None:
-        logger.warning("%s is deprecated and retires on %s", model, retires_at.date())
-    return ModelInfo(model, retires_at=retires_at)
+    if retires is None:
+        return ModelInfo(model)
+    logger.warning("%s is deprecated and retires on %s", model, retires)
+    return ModelInfo(model, retires_at=datetime.combine(retires, time(), UTC))
 
 
 def _unknown(client: openai.OpenAI, model: str) -> str:

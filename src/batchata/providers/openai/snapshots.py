@@ -39,6 +39,9 @@ _FOLLOWERS = {
 """What servers that follow OpenAI were seen to say besides, in any case of letters."""
 
 _ENDS = ("completed_at", "failed_at", "expired_at", "cancelled_at")
+_YEAR_5138 = 10**11
+"""In seconds; in thousandths of them it is 1973, so nothing else is meant by more."""
+_NEVER = 10**20
 _SHOWN_ERRORS = 3
 _QUEUE_FULL = "enqueued token limit"
 """How OpenAI says that all the jobs of a model together wait for more tokens than it lets wait."""
@@ -60,7 +63,7 @@ def snapshot(batch: dict[str, Any], provider: str, *, lenient: bool = False) -> 
             f"Update batchata.",
             provider=provider,
         )
-    ended_at = next((batch[key] for key in _ENDS if batch.get(key) is not None), None)
+    ended_at = next((batch[key] for key in _ENDS if batch.get(key)), None)
     return JobSnapshot(
         provider_job_id=batch["id"],
         state=state,
@@ -81,14 +84,27 @@ def result_files(batch: dict[str, Any]) -> list[str]:
 
 
 def time_of(told: object) -> datetime | None:
-    """A time as seconds since 1970 or in ISO form; ``None`` where it is neither."""
+    """A time since 1970, in seconds or in thousandths and so on of them, or in ISO form; ``None`` where it is neither.
+
+    0 is no time either: some servers write it for what has not been yet.
+    """
+    if isinstance(told, str) and told.isdecimal():
+        told = int(told)
     if isinstance(told, int | float):
-        return datetime.fromtimestamp(told, UTC)
+        return _since_1970(told)
     try:
         when = datetime.fromisoformat(str(told))
     except ValueError:
         return None
     return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
+
+
+def _since_1970(told: float) -> datetime | None:
+    if not 0 < told < _NEVER:
+        return None
+    while told > _YEAR_5138:
+        told /= 1000
+    return datetime.fromtimestamp(told, UTC)
 
 
 def _lenient_state(batch: dict[str, Any]) -> JobState:
