@@ -7,7 +7,7 @@ FOREIGN := $(VENV)/foreign/.ready
 
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test foreign postgres lint types bench wheel requirements format clean
+.PHONY: help demo test foreign postgres chromium lint types bench wheel requirements format clean
 
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -44,6 +44,12 @@ postgres:  ## Debian's PostgreSQL, which the tests of the stores start and stop
 	  $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql; } \
 	  || echo "PostgreSQL could not be installed: its tests will be skipped"
 
+chromium:  ## Debian's Chromium, in which the tests open the report
+	@command -v chromium >/dev/null || { \
+	  SUDO=$$(test "$$(id -u)" = 0 || echo sudo); $$SUDO apt-get update -qq && \
+	  $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; } \
+	  || echo "Chromium could not be installed: its tests will be skipped"
+
 lint: $(READY)  ## ruff and the layers contract
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -72,7 +78,7 @@ requirements: $(READY)  ## compile the pinned, hashed requirements anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	  requirements/foreign.in -o requirements/foreign.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
-	  pyproject.toml --extra anthropic --extra openai --extra gemini --extra mistral --extra local --extra postgres --group dev -o requirements/dev.txt
+	  pyproject.toml --extra anthropic --extra openai --extra gemini --extra mistral --extra local --extra parquet --extra postgres --extra report --group dev -o requirements/dev.txt
 
 clean:  ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage*

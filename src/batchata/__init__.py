@@ -24,6 +24,7 @@ from batchata.errors import (
 )
 from batchata.manager import BatchManager
 from batchata.results import load_results_from_disk
+from batchata.runner.report import write_report
 from batchata.types import (
     BatchResult,
     Box,
@@ -73,4 +74,5 @@ __all__ = [
     "UnsupportedArgumentError",
     "batch",
     "load_results_from_disk",
+    "write_report",
 ]

@@ -43,7 +43,7 @@ class MissingKeyError(ArgumentError):
 
 
 class MissingExtraError(ArgumentError):
-    """A package that this provider needs is not installed."""
+    """A package that this provider, or another extra, needs is not installed."""
 
 
 class MissingWeightsError(ArgumentError):
