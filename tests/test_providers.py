@@ -348,3 +348,21 @@ def test_a_run_of_many_jobs_within_a_budget(server: Loopback, name: str, kind: K
     assert server.ledger.bought_more_than_once() == {}
     if name != "compatible":
         assert summary["total_cost"] == server.ledger.total
+
+
+@pytest.mark.parametrize("key", ["sk-sec\nret", "sk-sec ret", "sk-secré"])
+def test_what_is_no_key_is_refused_and_not_shown(
+    server: Loopback, kind: Kind, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv(kind.variables[0], key)
+    with pytest.raises(batchata.MissingKeyError, match=f"{kind.variables[0]} holds") as caught:
+        batch(kind.model, messages=ask("a"))
+    assert "sec" not in str(caught.value)
+    assert sum(server.faults.calls.values()) == 0
+
+
+def test_an_address_that_cannot_be_asked_is_refused_at_once(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(kind.variables[0], "a-key")
+    monkeypatch.setenv(kind.variables[1], "localhost:8321/v1")
+    with pytest.raises(batchata.ArgumentError, match=f"{kind.variables[1]} is 'localhost:8321/v1': .* http://"):
+        batch(kind.model, messages=ask("a"))

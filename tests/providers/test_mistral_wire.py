@@ -104,6 +104,11 @@ def test_a_snapshot_in_full() -> None:
     assert snapshot(job("QUEUED", total_requests=0)).counts is None
 
 
+def test_what_was_not_run_expired_or_was_canceled() -> None:
+    assert snapshot(job("TIMEOUT_EXCEEDED")).counts == RequestCounts(succeeded=2, errored=1, expired=1)
+    assert snapshot(job("CANCELLED")).counts == RequestCounts(succeeded=2, errored=1, canceled=1)
+
+
 def test_a_state_that_nobody_knows() -> None:
     with pytest.raises(ProviderError, match="'MELTING' for 'job-1'.*Update batchata"):
         snapshot(job("MELTING"))

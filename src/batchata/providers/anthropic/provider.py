@@ -16,7 +16,8 @@ import orjson
 from anthropic.types import MessageTokensCount
 from anthropic.types.messages import MessageBatch
 
-from batchata.errors import LimitError, MissingKeyError, ProviderError
+from batchata.errors import LimitError, ProviderError
+from batchata.providers.access import address_of, key_of, no_key
 from batchata.providers.anthropic import decode, encode
 from batchata.providers.anthropic.errors import asking, refusing_requests, submit_error
 from batchata.providers.anthropic.models import describe_model
@@ -79,14 +80,10 @@ class AnthropicProvider:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> AnthropicProvider:
         """Connect with ``ANTHROPIC_API_KEY`` (or ``ANTHROPIC_AUTH_TOKEN``), at ``ANTHROPIC_BASE_URL`` if set."""
-        key = environment.get("ANTHROPIC_API_KEY", "").strip()
-        token = environment.get("ANTHROPIC_AUTH_TOKEN", "").strip()
+        key, token = key_of(environment, "ANTHROPIC_API_KEY"), key_of(environment, "ANTHROPIC_AUTH_TOKEN")
         if not key and not token:
-            raise MissingKeyError(
-                "No key for Anthropic: set ANTHROPIC_API_KEY in the environment or in a .env file in the working "
-                "directory. To try without a key, use model='local/smollm2-135m'."
-            )
-        base_url = environment.get("ANTHROPIC_BASE_URL") or None
+            raise no_key("Anthropic", "ANTHROPIC_API_KEY")
+        base_url = address_of(environment, "ANTHROPIC_BASE_URL")
         return cls(anthropic.Anthropic(api_key=key or None, auth_token=token or None, base_url=base_url))
 
     def describe(self, model: str) -> ModelInfo:

@@ -10,7 +10,8 @@ from typing import Any
 
 import openai
 
-from batchata.errors import ArgumentError, MissingKeyError
+from batchata.errors import ArgumentError
+from batchata.providers.access import address_of, key_of, no_key
 from batchata.providers.chat.bound import most_tokens
 from batchata.providers.chat.encode import chat_body
 from batchata.providers.compatible.presets import PRESETS, Preset
@@ -43,24 +44,16 @@ def connect(name: str, environment: Mapping[str, str]) -> FileJobsProvider:
     """Connect to a preset with ``NAME_API_KEY``, at ``NAME_BASE_URL`` if set."""
     preset = PRESETS[name]
     key_variable, url_variable = f"{name.upper()}_API_KEY", f"{name.upper()}_BASE_URL"
-    base_url = environment.get(url_variable, "").strip() or preset.base_url
+    base_url = address_of(environment, url_variable) or preset.base_url
     if base_url is None:
         raise ArgumentError(
             f"No address for the model '{name}/…': set {url_variable} in the environment or in a .env file in the "
             f"working directory, for example {url_variable}=http://localhost:8321/v1 (and {key_variable}, if the "
             f"server wants a key)."
         )
-    key = environment.get(key_variable, "").strip()
+    key = key_of(environment, key_variable)
     if preset.needs_key and not key:
-        raise MissingKeyError(
-            f"No key for {preset.title}: set {key_variable} in the environment or in a .env file in the working "
-            f"directory. To try without a key, use model='local/smollm2-135m'."
-        )
-    if not base_url.startswith(("http://", "https://")):
-        raise ArgumentError(
-            f"{url_variable} is {base_url!r}: an address begins with http:// or https://, as in "
-            f"http://localhost:8321/v1."
-        )
+        raise no_key(preset.title, key_variable)
     headers = _headers(key or _NO_KEY)
     client = openai.OpenAI(api_key=key or _NO_KEY, base_url=base_url, default_headers=headers)
     return FileJobsProvider(client, server(name, preset, key_variable, base_url))

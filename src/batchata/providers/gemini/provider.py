@@ -11,7 +11,8 @@ from typing import IO, Any
 import orjson
 from google.genai import types
 
-from batchata.errors import LimitError, MissingKeyError
+from batchata.errors import LimitError
+from batchata.providers.access import address_of, key_of, no_key
 from batchata.providers.gemini import decode, encode
 from batchata.providers.gemini.calls import Calls
 from batchata.providers.gemini.errors import GEMINI, asked, refusing_requests
@@ -78,13 +79,10 @@ class GeminiProvider:
 
         The address is ``GOOGLE_GEMINI_BASE_URL``, if set.
         """
-        key = environment.get("GOOGLE_API_KEY", "").strip() or environment.get("GEMINI_API_KEY", "").strip()
+        key = key_of(environment, "GOOGLE_API_KEY", "GEMINI_API_KEY")
         if not key:
-            raise MissingKeyError(
-                "No key for Gemini: set GEMINI_API_KEY in the environment or in a .env file in the working directory. "
-                "To try without a key, use model='local/smollm2-135m'."
-            )
-        return cls(Calls(key, environment.get("GOOGLE_GEMINI_BASE_URL") or None))
+            raise no_key("Gemini", "GEMINI_API_KEY")
+        return cls(Calls(key, address_of(environment, "GOOGLE_GEMINI_BASE_URL")))
 
     def describe(self, model: str) -> ModelInfo:
         return describe_model(self._calls.sdk, model)

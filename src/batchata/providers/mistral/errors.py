@@ -45,7 +45,7 @@ def asked_once(doing: str, call: Callable[[], T]) -> T:
         return call()
     except MistralError as error:
         if error.status_code < _REFUSED:  # an answer that is not of the SDK's types
-            raise MISTRAL.unreachable(f"an answer that cannot be read: {error}", doing) from error
+            raise _odd_answer(error, doing) from error
         raise MISTRAL.refused(refusal_of(error), doing) from error
     except NO_ANSWER as error:
         raise MISTRAL.unreachable(_cause(error), doing) from error
@@ -67,15 +67,28 @@ def refusal_of(error: MistralError) -> Refusal:
     except ValueError:
         body = {}
     said = (body.get("message") or body.get("detail")) if isinstance(body, dict) else None
-    words = " ".join(str(said or error.body or "no explanation").split())[:1000]
     return Refusal(
         error.status_code,
-        words,
+        _short(said or error.body or "no explanation"),
         error.headers.get("mistral-correlation-id") or error.headers.get("x-request-id"),
         seconds_of(error.headers.get("retry-after")),
         is_spend_limit=error.status_code == _PAYMENT_REQUIRED,
     )
 
 
+def _odd_answer(error: MistralError, doing: str) -> ProviderError:
+    return ProviderError(
+        f"Mistral gave an answer that cannot be read while {doing}. If MISTRAL_BASE_URL is set, check it. The answer: "
+        f"{_cause(error)}",
+        provider=MISTRAL.provider,
+        retryable=True,
+    )
+
+
 def _cause(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    return _short(error) or type(error).__name__
+
+
+def _short(words: object) -> str:
+    """On one line, for an answer that is not understood may be a whole page."""
+    return " ".join(str(words).split())[:1000]

@@ -11,8 +11,9 @@ from typing import IO, Literal
 from mistralai.client import Mistral
 from mistralai.client.errors import MistralError
 
-from batchata.errors import LimitError, MissingKeyError
+from batchata.errors import LimitError
 from batchata.providers import lines
+from batchata.providers.access import address_of, key_of, no_key
 from batchata.providers.chat.bound import most_tokens
 from batchata.providers.chat.decode import decode_completion
 from batchata.providers.chat.encode import chat_body
@@ -79,13 +80,10 @@ class MistralProvider:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> MistralProvider:
         """Connect with ``MISTRAL_API_KEY``, at ``MISTRAL_BASE_URL`` if set."""
-        key = environment.get("MISTRAL_API_KEY", "").strip()
+        key = key_of(environment, "MISTRAL_API_KEY")
         if not key:
-            raise MissingKeyError(
-                "No key for Mistral: set MISTRAL_API_KEY in the environment or in a .env file in the working "
-                "directory. To try without a key, use model='local/smollm2-135m'."
-            )
-        server_url = environment.get("MISTRAL_BASE_URL") or None
+            raise no_key("Mistral", "MISTRAL_API_KEY")
+        server_url = address_of(environment, "MISTRAL_BASE_URL")
         return cls(Mistral(api_key=key, server_url=server_url, timeout_ms=_TIMEOUT_SECONDS * 1000))
 
     def describe(self, model: str) -> ModelInfo:

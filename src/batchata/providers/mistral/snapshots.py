@@ -16,11 +16,13 @@ def snapshot(job: BatchJob) -> JobSnapshot:
     completed, total = job.succeeded_requests, job.total_requests
     left = max(0, total - completed - job.failed_requests)
     is_over = state in {JobState.ENDED, JobState.FAILED}
+    is_late = job.status == "TIMEOUT_EXCEEDED"
     counts = RequestCounts(
         processing=0 if is_over else left,
         succeeded=completed,
         errored=job.failed_requests,
-        canceled=left if is_over else 0,
+        canceled=left if is_over and not is_late else 0,
+        expired=left if is_late else 0,
     )
     return JobSnapshot(
         provider_job_id=job.id,

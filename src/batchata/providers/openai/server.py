@@ -10,7 +10,8 @@ from typing import Any
 
 import openai
 
-from batchata.errors import MissingKeyError, UnknownModelError
+from batchata.errors import UnknownModelError
+from batchata.providers.access import address_of, key_of, no_key
 from batchata.providers.openai.encode import ENDPOINT, body_of, encode
 from batchata.providers.openai.errors import OPENAI, asking, refusing_requests
 from batchata.providers.openai.provider import FileJobsProvider, Server
@@ -45,15 +46,12 @@ _COUNTED = ("model", "input", "instructions", "text")
 
 def connect(environment: Mapping[str, str]) -> FileJobsProvider:
     """Connect with ``OPENAI_API_KEY``, at ``OPENAI_BASE_URL`` if set."""
-    key = environment.get("OPENAI_API_KEY", "").strip()
+    key = key_of(environment, "OPENAI_API_KEY")
     if not key:
-        raise MissingKeyError(
-            "No key for OpenAI: set OPENAI_API_KEY in the environment or in a .env file in the working directory. To "
-            "try without a key, use model='local/smollm2-135m'."
-        )
+        raise no_key("OpenAI", "OPENAI_API_KEY")
     client = openai.OpenAI(
         api_key=key,
-        base_url=environment.get("OPENAI_BASE_URL") or None,
+        base_url=address_of(environment, "OPENAI_BASE_URL"),
         organization=environment.get("OPENAI_ORG_ID") or None,
         project=environment.get("OPENAI_PROJECT_ID") or None,
     )
