@@ -13,7 +13,7 @@ from batchata import documents
 from batchata.citations import resolve
 from batchata.demo.task import DOCUMENTS, BusinessDocument
 from batchata.jsonspans import locate
-from batchata.results import ResultsDir
+from batchata.results import ResultsDir, kept
 from batchata.runner.prepare import conversation
 from batchata.runner.task import Item
 from batchata.types import BatchResult, Citation, ErrorInfo, InputInfo, Source, TextBlock
@@ -104,7 +104,9 @@ def write_results(folder: Path, entries: Iterable[BatchResult[Any]], *, jobs: in
     size = -(-len(made) // jobs)
     for number in range(jobs):
         part = made[number * size : (number + 1) * size]
-        directory.write_job(number, [each["input"]["index"] for each in part], part, _digests(part))
+        digests = _digests(part)
+        filed = [kept(each, digests.get(each["input"]["index"]), None) for each in part]
+        directory.write_job(number, [each["input"]["index"] for each in part], filed)
     return folder
 
 

@@ -61,7 +61,8 @@ def test_a_run_over_several_jobs(anthropic_server: AnthropicServer) -> None:
     assert sorted(path.name for path in Path("out/processed").iterdir()) == [
         f"job-0000000{number}.json" for number in range(3)
     ]
-    assert len(list(Path("out/raw").iterdir())) == 25
+    raw = [path.read_bytes().splitlines() for path in sorted(Path("out/raw").iterdir())]
+    assert [len(lines) for lines in raw] == [10, 10, 5]
     about = json.loads(Path("out/run.json").read_bytes())
     assert (about["model"], about["inputs"], about["items_per_job"]) == (MODEL, "messages", 10)
     state = json.loads(Path("run.json").read_bytes())

@@ -26,7 +26,7 @@ from batchata.errors import ArgumentError, ResultsError
 from batchata.report.excerpts import pieces
 from batchata.report.items import dollars
 from batchata.report.quality import State, state_of_field, state_of_text
-from batchata.results import ResultsDir
+from batchata.results import ResultsDir, kept
 from batchata.types import Citation, ErrorInfo, Match
 from tests.reports import ANSWERS, about, demo_entries, entry, failed, in_words, traced, write_results
 from tests.test_batch import MODEL, Number, ask, make_pdf
@@ -288,9 +288,11 @@ def test_the_overview_says_what_earlier_tries_cost_and_what_is_not_known(tmp_pat
     folder = tmp_path / "out"
     write_results(folder, first)
     directory = ResultsDir.open(folder, run_id="bt0123456789ab", raw_files=False)
-    directory.write_job(1, [0], [entry(about(0, None), result="yes", cost_usd=Decimal("2.25"))], {})
+    again = entry(about(0, None), result="yes", cost_usd=Decimal("2.25"))
+    directory.write_job(1, [0], [kept(again, None, None)])
     assert "Cost $2.25 $3.75 with earlier tries" in facts_of(write_report(folder))
-    directory.write_job(2, [1], [failed(about(1, None), EXPIRED) | {"cost_usd": None}], {})
+    unknown = failed(about(1, None), EXPIRED) | {"cost_usd": None}
+    directory.write_job(2, [1], [kept(unknown, None, None)])
     assert "Cost $2.25 and 1 items of unknown cost" in facts_of(write_report(folder))
 
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -34,7 +34,7 @@ from pydantic import (
 )
 
 from batchata.errors import ArgumentError, ResultsError
-from batchata.results import ResultsDir, load_results_from_disk, write_raw
+from batchata.results import ResultsDir, load_results_from_disk, raw_lines, write_raw
 from batchata.results.entries import kept, read
 from batchata.results.jsons import Embedded, from_json, to_json
 from batchata.types import BatchResult, Box, Citation, ErrorInfo, Match, Origin, UsageInfo
@@ -130,9 +130,24 @@ def opened(folder: Path, *, raw_files: bool = False) -> ResultsDir:
     return found
 
 
-def put(where: ResultsDir, number: int, *entries: BatchResult[Any], **answers: Any) -> list[BatchResult[Any]]:
-    items = sorted(entry["input"]["index"] for entry in entries)
-    return where.write_job(number, items, entries, {}, **answers)
+def put(
+    where: ResultsDir,
+    number: int,
+    *entries: BatchResult[Any],
+    answers: Mapping[int, str] | None = None,
+    fingerprints: Mapping[int, str] | None = None,
+) -> list[BatchResult[Any]]:
+    ordered = sorted(entries, key=index_of)
+    filed = [
+        kept(each, (fingerprints or {}).get(index_of(each)), (answers or {}).get(index_of(each)))
+        for each in ordered
+    ]
+    where.write_job(number, [index_of(each) for each in ordered], filed)
+    return [entry for entry, _ in filed]
+
+
+def index_of(entry: BatchResult[Any]) -> int:
+    return entry["input"]["index"]
 
 
 def round_trip(entry: BatchResult[Any], model: type[BaseModel] | None) -> BatchResult[Any]:
@@ -470,8 +485,7 @@ def write_version_1(folder: Path) -> None:
     where = ResultsDir.open(folder, run_id=RUN_ID, raw_files=True)
     where.write_run(ABOUT)
     for number, entries in JOBS.items():
-        items = sorted(entry["input"]["index"] for entry in entries)
-        where.write_job(number, items, entries, {0: "ab" * 32, 3: "cd" * 32}, {3: ANSWER})
+        put(where, number, *entries, fingerprints={0: "ab" * 32, 3: "cd" * 32}, answers={3: ANSWER})
     assert where.raw is not None
     write_raw(where.raw, f"{RUN_ID}-0-0", b'{"custom_id": "bt0123456789ab-0-0"}')
 
@@ -495,8 +509,8 @@ def test_version_1_is_a_run_that_can_be_continued(tmp_path: Path) -> None:
     where = ResultsDir.open(tmp_path / "r", run_id=RUN_ID, raw_files=True)
     assert where.job_numbers() == [0, 1, 2]
     assert (where.has_job(2), where.has_job(3)) == (True, False)
-    assert where.read_job(0, Bill) == [FIRST, EXPIRED]
-    assert where.read_job(1, None)[0] == GARBLED
+    assert list(where.read_job(0, Bill)) == [FIRST, EXPIRED]
+    assert next(where.read_job(1, None)) == GARBLED
     assert [where.fingerprints(number) for number in (0, 1, 2)] == [{0: "ab" * 32}, {3: "cd" * 32}, {}]
     assert list(where.failed_items()) == [(2, TRUNCATED["error"])]
     put(where, 3, an_entry(2, Bill(no="A-3", total=Decimal(3))))
@@ -584,7 +598,7 @@ def test_ten_thousand_items_in_shuffled_jobs_come_back_in_order(tmp_path: Path) 
             else an_entry(item, Small(value=item), notes=["x"])
             for item in items
         ]
-        where.write_job(number, items, entries, dict.fromkeys(items, "ab" * 32))
+        put(where, number, *entries, fingerprints=dict.fromkeys(items, "ab" * 32))
     written, size = time.perf_counter(), sum(path.stat().st_size for path in tmp_path.rglob("*.json"))
     found = load_results_from_disk(tmp_path, Small)
     loaded = time.perf_counter()
@@ -609,17 +623,20 @@ def test_reading_takes_memory_for_one_entry_not_for_all(tmp_path: Path) -> None:
 
 def test_entries_must_be_those_of_the_job(tmp_path: Path) -> None:
     where = opened(tmp_path)
-    with pytest.raises(ValueError, match=r"job 3 has the items 0-1, and entries for \[0, 2\]"):
-        where.write_job(3, (0, 1), [an_entry(2), an_entry(0)], {})
-    with pytest.raises(ValueError, match=r"job 3 has the items 0-1, and entries for \[0, 1\]"):
-        where.write_job(3, (0, 1), [an_entry(0), an_entry(1), an_entry(1)], {})
+    first, second, third = (kept(an_entry(index), None, None) for index in range(3))
+    with pytest.raises(ValueError, match="job 3 has the item 1, and an entry for 2"):
+        where.write_job(3, (0, 1), [first, third])
+    for filed in ([first], [first, second, second]):
+        with pytest.raises(ValueError, match="argument 2 is (shorter|longer)"):
+            where.write_job(3, (0, 1), filed)
     assert where.job_numbers() == []
+    assert files_in(where.path) == ["run.json"]
 
 
 def test_a_run_without_outcomes_has_no_entries(tmp_path: Path) -> None:
     where = opened(tmp_path)
     assert load_results_from_disk(tmp_path) == []
-    where.write_job(0, (), [], {})
+    where.write_job(0, (), [])
     assert load_results_from_disk(str(tmp_path)) == []
 
 
@@ -771,7 +788,7 @@ def test_a_job_file_that_is_not_whole_or_not_ours_is_named(
     with pytest.raises(ResultsError, match=rf"job-00000000\.json' .*({message})"):
         load_results_from_disk(tmp_path)
     with pytest.raises(ResultsError, match=rf"job-00000000\.json' .*({message})"):
-        where.read_job(0, None)
+        list(where.read_job(0, None))
 
 
 def test_an_edited_failure_is_named_where_failures_are_read(tmp_path: Path) -> None:
@@ -793,7 +810,7 @@ def test_windows_line_ends_do_no_harm(tmp_path: Path) -> None:
 def test_a_job_that_is_not_there_is_named(tmp_path: Path) -> None:
     where = opened(tmp_path)
     with pytest.raises(ResultsError, match=r"job-00000004\.json' cannot be read: No such file"):
-        where.read_job(4, None)
+        list(where.read_job(4, None))
     with pytest.raises(ResultsError, match=r"job-00000004\.json' cannot be read: No such file"):
         where.fingerprints(4)
 
@@ -890,6 +907,13 @@ def test_a_disk_that_fills_up_leaves_whole_files_and_goes_on_after_room_is_made(
     assert where.raw is not None
     with pytest.raises(ResultsError, match=r"'a-1-1\.json' cannot be written .*/r/raw': No space left on device"):
         write_raw(where.raw, "a-1-1", b"x" * 100_000)
+    with (
+        pytest.raises(
+            ResultsError, match=r"'job-00000001\.jsonl' cannot be written .*/r/raw': No space left on device"
+        ),
+        raw_lines(where.raw, 1) as keep,
+    ):
+        keep("a-1-1", b"x" * 100_000)
     with pytest.raises(ResultsError, match="'job-00000000.json' cannot be written"):
         put(where, 0, an_entry(0, "y" * 100_000))
     assert files_in(where.path) == before

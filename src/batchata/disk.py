@@ -30,7 +30,7 @@ def write_whole(path: Path, chunks: Iterable[bytes], *, durable: bool = True) ->
         partial.replace(path)
         if durable:
             sync_folder(path.parent)
-    except OSError:
+    except BaseException:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
         raise

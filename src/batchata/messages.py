@@ -17,6 +17,8 @@ __all__ = ["parse"]
 Load: TypeAlias = Callable[..., Document]
 
 _SYSTEM = frozenset({"system", "developer"})
+_SPEAKERS = ("user", "assistant")
+_ROLE_AND_CONTENT = 2
 _PARTS = "text, image, document, image_url and file"
 
 
@@ -48,6 +50,10 @@ def parse(conversation: object, path: str, load: Load) -> tuple[str | None, tupl
     system: list[str] = []
     turns: list[Message] = []
     for number, turn in enumerate(conversation):
+        plain = _plain(turn)
+        if plain is not None:
+            turns.append(plain)
+            continue
         here = place.inside(number)
         role, content = _fields(turn, here)
         parts = _parts(content, here.inside("content"), load)
@@ -60,6 +66,16 @@ def parse(conversation: object, path: str, load: Load) -> tuple[str | None, tupl
     if not any(turn.role == "user" for turn in turns):
         raise place.wrong("has no user message, so there is nothing to answer.")
     return "\n\n".join(system) or None, tuple(turns)
+
+
+def _plain(turn: object) -> Message | None:
+    """A turn that is nothing but its role and a text, as most are; ``None`` for all that needs a closer look."""
+    if type(turn) is not dict or len(turn) != _ROLE_AND_CONTENT:
+        return None
+    role, content = turn.get("role"), turn.get("content")
+    if role in _SPEAKERS and type(content) is str and content and not content.isspace():
+        return Message(cast("Role", role), (TextPart(content),))
+    return None
 
 
 def _fields(turn: object, place: _Place) -> tuple[str, object]:

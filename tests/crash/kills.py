@@ -34,6 +34,7 @@ _RANDOM_KILLS = 16
 """In one run."""
 _KILLS_AT_POINTS = 40
 """In one run."""
+_OUR_ID = re.compile(rb'"bt[0-9a-f]{12}-[0-9]+-([0-9]+)"')
 _MOST_STARTS = 1_300
 """Of processes for one run; more, and it does not come forward."""
 
@@ -137,10 +138,15 @@ def check(server: Loopback, attempt: Attempt, ended: Ended) -> list[str]:
             "cost_limit_reached": False,
         },
         "the results on disk are others": load_results_from_disk(folder / RESULTS, Product) == entries,
-        "raw answers are missing": len(list((folder / RESULTS / "raw").glob("bt*.json"))) == ITEMS,
+        "raw answers are missing, or there twice": _raw_items(folder / RESULTS / "raw") == list(range(ITEMS)),
         **_state_claims(folder),
     }
     return [claim for claim, holds in claims.items() if not holds]
+
+
+def _raw_items(folder: Path) -> list[int]:
+    lines = [line for path in folder.glob("job-*.jsonl") for line in path.read_bytes().splitlines()]
+    return sorted(int(found[1]) for found in map(_OUR_ID.search, lines) if found is not None)
 
 
 def _state_claims(folder: Path) -> dict[str, bool]:

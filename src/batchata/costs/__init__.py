@@ -9,7 +9,7 @@ from __future__ import annotations
 from batchata.costs.bound import worst
 from batchata.costs.charge import Cost, Rates
 from batchata.costs.own import Prices, check_prices, prices_cache
-from batchata.costs.pricing import PriceRow, batch_discount, price, price_rows
+from batchata.costs.pricing import PriceRow, batch_discount, price, price_rows, pricer
 
 __all__ = [
     "Cost",
@@ -20,6 +20,7 @@ __all__ = [
     "check_prices",
     "price",
     "price_rows",
+    "pricer",
     "prices_cache",
     "worst",
 ]

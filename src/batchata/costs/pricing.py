@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -35,7 +37,19 @@ def price(
     at: datetime | None = None,
     prices: Prices | None = None,
 ) -> Cost:
-    """What ``usage`` costs on ``model``.
+    """What ``usage`` costs on ``model``; as ``pricer``, for one answer."""
+    return pricer(provider, model, batch=batch, at=at, prices=prices)(usage)
+
+
+def pricer(
+    provider: str,
+    model: str,
+    *,
+    batch: bool = True,
+    at: datetime | None = None,
+    prices: Prices | None = None,
+) -> Callable[[Usage], Cost]:
+    """Says what answers of ``model`` cost; what many of them share is looked up once.
 
     Args:
         batch: the request went through the batch API; a ``service_tier`` in ``usage`` that says otherwise wins.
@@ -43,27 +57,68 @@ def price(
         prices: the user's table, by model name with or without ``provider/``; it wins over everything.
 
     Returns:
-        A cost whose ``usd`` is ``None`` when the model has no known price. Formulas: docs/costs.md.
+        A function whose cost has a ``usd`` of ``None`` when the model has no known price. Formulas: docs/costs.md.
     """
     own = own_rates(provider, model, prices)
     if own is not None:
-        return charge(usage, own)
+        return lambda usage: charge(usage, own)
     if provider == "local":
-        return replace(charge(usage, _FREE), discount=Decimal(0))
+        return lambda usage: replace(charge(usage, _FREE), discount=Decimal(0))
     listed = table.find(provider, model)
     if listed is None:
-        return Cost(None)
-    if batch and usage.service_tier in {None, "batch"}:
-        costs = [_price_batch(listed, usage, moment) for moment in table.moments(listed, utc(at))]
+        return lambda _: Cost(None)
+    return _Listed(listed, utc(at), batch=batch).price
+
+
+class _Listed:
+    """Prices by the public price data, for jobs created at one time."""
+
+    def __init__(self, listed: table.Listed, at: datetime, *, batch: bool) -> None:
+        self._listed = listed
+        self._at = at
+        self._is_batch = batch
+        self._moments = table.moments(listed, at)
+        self._steps = sorted({step for moment in self._moments for step in table.all_steps(listed, moment)})
+        self._quoted: dict[tuple[int, bool, str | None], list[_Quoted | None]] = {}
+
+    def price(self, usage: Usage) -> Cost:
+        if not self._is_batch or usage.service_tier not in {None, "batch"}:
+            return self._standard(usage)
+        costs = [Cost(None) if quoted is None else quoted.cost(usage) for quoted in self._quotes(usage)]
+        if len(costs) == 1:
+            return costs[0]
         # Nobody says which of the two prices holds for a job that runs while they change.
         is_certain = len({cost.usd for cost in costs}) == 1
         return replace(costs[0], estimated=costs[0].estimated or not is_certain)
-    rates = table.standard(listed, usage.input_tokens, utc(at))
-    if rates is None:
-        return Cost(None)
-    cost = charge(usage, _in_region(rates, usage))
-    is_standard = usage.service_tier in {None, "batch", "standard"} and not listed.moves
-    return replace(cost, estimated=cost.estimated or not is_standard, discount=Decimal(0))
+
+    def _quotes(self, usage: Usage) -> list[_Quoted | None]:
+        """One for each moment; all that they hang on is in the key."""
+        key = (bisect_left(self._steps, usage.input_tokens), usage.cache_read_tokens > 0, usage.inference_geo)
+        found = self._quoted.get(key)
+        if found is None:
+            found = self._quoted[key] = [_quoted(self._listed, usage, moment) for moment in self._moments]
+        return found
+
+    def _standard(self, usage: Usage) -> Cost:
+        rates = table.standard(self._listed, usage.input_tokens, self._at)
+        if rates is None:
+            return Cost(None)
+        cost = charge(usage, _in_region(rates, usage))
+        is_standard = usage.service_tier in {None, "batch", "standard"} and not self._listed.moves
+        return replace(cost, estimated=cost.estimated or not is_standard, discount=Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class _Quoted:
+    """Batch prices as they hold for a kind of usage."""
+
+    rates: Rates
+    is_sure: bool
+    discount: Decimal | None
+
+    def cost(self, usage: Usage) -> Cost:
+        cost = charge(usage, self.rates)
+        return Cost(cost.usd, estimated=cost.estimated or not self.is_sure, discount=self.discount)
 
 
 def batch_discount(
@@ -102,14 +157,13 @@ def utc(at: datetime | None) -> datetime:
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
-def _price_batch(listed: table.Listed, usage: Usage, at: datetime) -> Cost:
+def _quoted(listed: table.Listed, usage: Usage, at: datetime) -> _Quoted | None:
     plain = table.standard(listed, usage.input_tokens, at)
     quote = table.batch(listed, usage, at)
     if plain is None or quote is None:
-        return Cost(None)
-    cost = charge(usage, _in_region(quote.rates, usage))
+        return None
     discount = 1 - quote.rates.input / plain.input if plain.input else None
-    return Cost(cost.usd, estimated=cost.estimated or not quote.is_sure, discount=discount)
+    return _Quoted(_in_region(quote.rates, usage), quote.is_sure, discount)
 
 
 def _in_region(rates: Rates, usage: Usage) -> Rates:

@@ -145,9 +145,17 @@ def moments(listed: Listed, start: datetime) -> list[datetime]:
 
 def steps(listed: Listed, at: datetime) -> list[int]:
     """Prompt sizes above which another price holds, beginning with 0."""
-    prices: Mapping[str, Decimal | TieredPrices | None] = listed.model.get_prices(at).__dict__
-    starts = {tier.start for value in prices.values() for tier in getattr(value, "tiers", ())}
-    return sorted({0} | starts)
+    return sorted({0} | _starts(listed.model.get_prices(at)))
+
+
+def all_steps(listed: Listed, at: datetime) -> set[int]:
+    """The same of standard and of batch prices, without 0."""
+    return _starts(listed.model.get_prices(at)) | _starts(listed.model.get_prices(at, _BATCH))
+
+
+def _starts(listed: ModelPrice) -> set[int]:
+    prices: Mapping[str, Decimal | TieredPrices | None] = listed.__dict__
+    return {tier.start for value in prices.values() for tier in getattr(value, "tiers", ())}
 
 
 def _is_named(model: ModelInfo, name: str) -> bool:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from batchata.results.entries import Filed, kept
 from batchata.results.files import PROCESSED, job_numbers
 from batchata.results.load import fingerprints, iter_entries, load_results_from_disk, read_job
 from batchata.results.processed import ResultsDir
-from batchata.results.raw import open_raw_dir, write_raw
+from batchata.results.raw import Keep, open_raw_dir, raw_lines, write_raw
 
 __all__ = [
     "PROCESSED",
+    "Filed",
+    "Keep",
     "ResultsDir",
     "fingerprints",
     "iter_entries",
     "job_numbers",
+    "kept",
     "load_results_from_disk",
     "open_raw_dir",
+    "raw_lines",
     "read_job",
     "write_raw",
 ]

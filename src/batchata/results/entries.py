@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from batchata.results.jsons import Embedded, from_json, to_json
 from batchata.results.values import Misfit, Stored, stored, validated
@@ -19,13 +19,18 @@ _CITATION = tuple(spec.name for spec in fields(Citation))
 _USAGE = ("input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens", "reasoning_tokens")
 
 
-def kept(entry: BatchResult[Any], fingerprint: str | None, answer: str | None) -> tuple[BatchResult[Any], bytes]:
-    """The entry as it will be read back, and its line: a result that JSON cannot keep is a failure like another.
+Filed: TypeAlias = tuple[BatchResult[Any], bytes]
+"""An entry as it will be read back, and its line."""
+
+
+def kept(entry: BatchResult[Any], fingerprint: str | None, answer: str | None) -> Filed:
+    """What will be read back of an entry: a result that JSON cannot keep is a failure like another.
 
     Args:
         entry: what came of one item.
         fingerprint: what the item's documents were when they were sent.
-        answer: the JSON that the result was validated from, if it is known.
+        answer: the JSON that the result was validated from, if it is known: a result that its own JSON does not give
+            back (excluded fields, serializers or validators of the user's) is then read from this.
     """
     if entry["error"] is not None:
         return entry, _line(entry, fingerprint, None)

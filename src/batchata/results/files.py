@@ -26,6 +26,11 @@ def job_path(folder: Path, number: int) -> Path:
     return folder / PROCESSED / f"job-{number:08d}.json"
 
 
+def raw_path(raw_dir: Path, number: int) -> Path:
+    """Where the answers of a job are as they came."""
+    return raw_dir / f"job-{number:08d}.jsonl"
+
+
 def job_numbers(folder: Path) -> list[int]:
     """The jobs that have entries, ascending. Raises ``ResultsError`` where there is no folder of them."""
     try:

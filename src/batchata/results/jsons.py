@@ -33,10 +33,10 @@ def to_json(value: object) -> bytes:
 def from_json(text: bytes | str) -> Any:
     """Raises ``ValueError`` for what is not JSON."""
     # Not orjson: it makes a float of an integer of more than 64 bits, without a word.
-    from pydantic_core import from_json as fast  # noqa: PLC0415  # imported where first used
+    import pydantic_core  # noqa: PLC0415  # imported where first used
 
     try:
-        return fast(text)
+        return pydantic_core.from_json(text)
     except ValueError:
         return json.loads(text)
 

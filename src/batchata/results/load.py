@@ -87,10 +87,10 @@ def read_run(folder: Path) -> dict[str, Any]:
     return about
 
 
-def read_job(folder: Path, number: int, model: type[BaseModel] | None) -> list[BatchResult[Any]]:
+def read_job(folder: Path, number: int, model: type[BaseModel] | None) -> Iterator[BatchResult[Any]]:
     """The entries of one job, by item. Raises ``ResultsError``."""
     path = job_path(folder, number)
-    return [_made(path, entries.read, data, model) for _, data in _lines(path, number)]
+    return (_made(path, entries.read, data, model) for _, data in _lines(path, number))
 
 
 def fingerprints(folder: Path, number: int) -> dict[int, str]:

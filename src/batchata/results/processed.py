@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,34 +56,15 @@ class ResultsDir:
         head = {"version": VERSION, "batchata": version("batchata"), "run_id": self.run_id}
         write_file(self.path / RUN, (to_json({**head, **about}), b"\n"))
 
-    def write_job(
-        self,
-        number: int,
-        items: Sequence[int],
-        entries: Sequence[BatchResult[Any]],
-        fingerprints: Mapping[int, str],
-        answers: Mapping[int, str] | None = None,
-    ) -> list[BatchResult[Any]]:
+    def write_job(self, number: int, items: Sequence[int], filed: Iterable[lines.Filed]) -> None:
         """Put the outcomes of one job on the disk, all or none; once this returns, a power cut cannot take them back.
 
         Args:
             number: of the job.
             items: indexes of its items, ascending.
-            entries: one for each of them, in any order.
-            fingerprints: by item, what its documents were when they were sent.
-            answers: by item, the JSON that its result was validated from. A result that its own JSON does not give
-                back (excluded fields, serializers or validators of the user's) is then read from this.
-
-        Returns:
-            The entries as they will be read back, by item: a result that cannot be kept has become a failure.
+            filed: one entry with its line for each of them, in this order.
         """
-        by_item = {entry["input"]["index"]: entry for entry in entries}
-        if len(by_item) != len(entries) or sorted(by_item) != list(items):
-            raise ValueError(f"job {number} has the items {to_ranges(items)}, and entries for {sorted(by_item)}")
-        answers = answers or {}
-        kept = [lines.kept(by_item[item], fingerprints.get(item), answers.get(item)) for item in items]
-        write_file(job_path(self.path, number), _job_file(number, items, [line for _, line in kept]))
-        return [entry for entry, _ in kept]
+        write_file(job_path(self.path, number), _job_file(number, items, filed))
 
     def has_job(self, number: int) -> bool:
         """Whether the job's outcomes are on the disk."""
@@ -93,7 +74,7 @@ class ResultsDir:
         """The jobs whose outcomes are on the disk, ascending."""
         return job_numbers(self.path)
 
-    def read_job(self, number: int, response_model: type[BaseModel] | None) -> list[BatchResult[Any]]:
+    def read_job(self, number: int, response_model: type[BaseModel] | None) -> Iterator[BatchResult[Any]]:
         """The entries of one job, by item."""
         return load.read_job(self.path, number, response_model)
 
@@ -129,10 +110,15 @@ def _check_owner(path: Path, run_id: str) -> None:
     )
 
 
-def _job_file(number: int, items: Sequence[int], entry_lines: Sequence[bytes]) -> Iterator[bytes]:
+def _job_file(number: int, items: Sequence[int], filed: Iterable[lines.Filed]) -> Iterator[bytes]:
     """JSON with an entry a line, so that any of them can be read without the others."""
     head = to_json({"version": VERSION, "job": number, "items": to_ranges(items)})
     yield head.removesuffix(b"}") + b"," + load.HEAD + b"\n"
-    for position, line in enumerate(entry_lines, 1):
-        yield line + (b",\n" if position < len(entry_lines) else b"\n")
+    rest = len(items)
+    for item, (entry, line) in zip(items, filed, strict=True):
+        if entry["input"]["index"] != item:
+            raise ValueError(f"job {number} has the item {item}, and an entry for {entry['input']['index']}")
+        rest -= 1
+        yield line
+        yield b",\n" if rest else b"\n"
     yield load.END + b"\n"

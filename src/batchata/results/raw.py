@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
-from batchata.results.files import open_folder, write_file
+from batchata.results.files import open_folder, raw_path, write_file
+
+Keep: TypeAlias = Callable[[str, bytes], object]
+"""Keeps one answer: its custom_id, and the line as it came."""
+
+_IN_MEMORY_BYTES = 4_000_000
+_PIECE_BYTES = 1_000_000
 
 
 def open_raw_dir(folder: str | os.PathLike[str]) -> Path:
@@ -20,3 +30,15 @@ def write_raw(folder: Path, custom_id: str, line: bytes) -> None:
     ``ResultsError`` where it cannot be written.
     """
     write_file(folder / f"{custom_id}.json", (line,), durable=False)
+
+
+@contextmanager
+def raw_lines(folder: Path, number: int) -> Iterator[Keep]:
+    """The answers of one job of a run as ``job-<number>.jsonl``, a line each, in the order in which they came.
+
+    The file is there, whole, once the block ends. Not forced to the disk either. Raises ``ResultsError``.
+    """
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as spool:
+        yield lambda _, line: spool.write(line + b"\n")
+        spool.seek(0)
+        write_file(raw_path(folder, number), iter(lambda: spool.read(_PIECE_BYTES), b""), durable=False)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -50,41 +48,28 @@ def stored(value: object, answer: str | None) -> Stored:
     Raises:
         Misfit: there is no such way.
     """
-    from pydantic import BaseModel  # noqa: PLC0415  # imported where first used
+    import pydantic  # noqa: PLC0415  # imported where first used
 
-    if not isinstance(value, BaseModel):
+    if not isinstance(value, pydantic.BaseModel):
         return Stored(to_json(value).decode())
     text = ""
     try:
-        with _users_code(text):
-            # By name, as citations are: an alias for writing need not be one for reading.
-            text = BaseModel.model_dump_json(value, by_alias=False, round_trip=True, warnings=False)
-        _check_same(text, value)
-    except Misfit:
-        if answer is None:
-            raise
-        return Stored(text or to_json(from_json(answer)).decode(), answer)
-    return Stored(text)
+        # By name, as citations are: an alias for writing need not be one for reading.
+        text = pydantic.BaseModel.model_dump_json(value, by_alias=False, round_trip=True, warnings=False)
+        if type(value).model_validate_json(text, by_alias=True, by_name=True) == value:
+            return Stored(text)
+        words = "The response model makes something else of what it made itself."
+    except Exception as error:  # noqa: BLE001  # a model's own code may raise anything, and only over one entry
+        words = _message(error)
+    if answer is None:
+        raise Misfit(words, text)
+    return Stored(text or to_json(from_json(answer)).decode(), answer)
 
 
 def validated(text: str, model: type[ModelT]) -> ModelT:
     """The instance that the JSON stands for. Raises ``Misfit``."""
-    with _users_code(text):
-        return model.model_validate_json(text, by_alias=True, by_name=True)
-
-
-def _check_same(text: str, value: BaseModel) -> None:
-    back = validated(text, type(value))
-    with _users_code(text):
-        if back == value:
-            return
-    raise Misfit("The response model makes something else of what it made itself.", text)
-
-
-@contextmanager
-def _users_code(text: str) -> Iterator[None]:
     try:
-        yield
+        return model.model_validate_json(text, by_alias=True, by_name=True)
     except Exception as error:  # a model's own code may raise anything, and only over one entry
         raise Misfit(_message(error), text) from error
 

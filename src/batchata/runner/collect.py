@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from batchata import citations, costs, documents, results, structured
 from batchata.jsonspans import Node
@@ -33,6 +32,9 @@ from batchata.types import (
     UsageInfo,
 )
 
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
 logger = logging.getLogger(__name__)
 
 
@@ -54,17 +56,13 @@ class Checked:
     strangers: int = 0
     kin: int = 0
 
-    def merged(self, earlier: Checked) -> Checked:
-        """With the outcomes that an earlier reading of the same job had."""
-        return Checked(self.outcomes | earlier.outcomes, self.strangers, self.kin)
-
 
 def read_answers(
     provider: Provider,
     provider_job_id: str,
     expected: int,
     run_id: str | None,
-    raw_dir: Path | None = None,
+    keep: results.Keep | None = None,
     *,
     job: int = 0,
 ) -> Checked:
@@ -72,46 +70,62 @@ def read_answers(
 
     Args:
         expected: how many answers there should be.
-        run_id: as for ``check_off``, as are the rest.
-    """
-    checked = check_off(provider, provider.fetch(provider_job_id), run_id, raw_dir, job=job)
-    if len(checked.outcomes) + checked.strangers < expected:
-        logger.warning("answers of %s are missing; reading its results once more", provider_job_id)
-        again = check_off(provider, provider.fetch(provider_job_id), run_id, raw_dir, job=job)
-        checked = again.merged(checked)
-    return checked
-
-
-def check_off(
-    provider: Provider, lines: Iterable[bytes], run_id: str | None, raw_dir: Path | None = None, *, job: int = 0
-) -> Checked:
-    """Decode a job's lines and sort them by item; the first answer to an id counts, strangers are left out.
-
-    Args:
         run_id: whose lines to take; ``None`` takes the run that most lines name.
-        raw_dir: where each line goes as it came.
+        keep: gets each line that is taken, as it came.
         job: the job's number in its run.
     """
-    by_run: dict[str, dict[int, Outcome]] = {}
-    strangers = kin = 0
-    for line in lines:
-        outcome = _decoded(provider, line)
-        found = None if outcome is None else parse_custom_id(outcome.custom_id)
-        if outcome is None or found is None or found[:2] != (run_id or found[0], job):
-            strangers += 1
-            kin += found is not None and found[0] == run_id
-            if strangers == 1:  # a whole job may be somebody else's
-                logger.warning("result lines that this job did not ask for are left out, first: %r", line[:200])
-            continue
-        run, _, index = found
-        if index in by_run.setdefault(run, {}):
-            logger.warning("a second answer to %r is left out", outcome.custom_id)
-            continue
-        by_run[run][index] = outcome
-        if raw_dir is not None:
-            results.write_raw(raw_dir, outcome.custom_id, line)
-    outcomes = max(by_run.values(), key=len, default={})
-    return Checked(outcomes, strangers + sum(map(len, by_run.values())) - len(outcomes), kin)
+    answers = _Answers(provider, run_id, job, keep)
+    answers.read(provider.fetch(provider_job_id))
+    if answers.count + answers.strangers < expected:
+        logger.warning("answers of %s are missing; reading its results once more", provider_job_id)
+        answers.read(provider.fetch(provider_job_id), is_known=True)
+    return answers.checked()
+
+
+class _Answers:
+    """Lines sorted by item; the first answer to an id counts, strangers are left out."""
+
+    def __init__(self, provider: Provider, run_id: str | None, job: int, keep: results.Keep | None) -> None:
+        self._provider = provider
+        self._run_id = run_id
+        self._job = job
+        self._keep = keep
+        self._by_run: dict[str, dict[int, Outcome]] = {}
+        self.strangers = self._kin = 0
+
+    @property
+    def count(self) -> int:
+        """How many answers were taken."""
+        return sum(map(len, self._by_run.values()))
+
+    def read(self, lines: Iterable[bytes], *, is_known: bool = False) -> None:
+        """Decode lines and take each that is the first answer to its id; ``is_known``: they were read before."""
+        self.strangers = self._kin = 0
+        for line in lines:
+            outcome = _decoded(self._provider, line)
+            found = None if outcome is None else parse_custom_id(outcome.custom_id)
+            if outcome is None or found is None or found[:2] != (self._run_id or found[0], self._job):
+                self._pass_over(line, is_kin=found is not None and found[0] == self._run_id)
+                continue
+            run, _, index = found
+            taken = self._by_run.setdefault(run, {})
+            if index not in taken:
+                taken[index] = outcome
+                if self._keep is not None:
+                    self._keep(outcome.custom_id, line)
+            elif not is_known:
+                logger.warning("a second answer to %r is left out", outcome.custom_id)
+
+    def _pass_over(self, line: bytes, *, is_kin: bool) -> None:
+        self.strangers += 1
+        self._kin += is_kin
+        if self.strangers == 1:  # a whole job may be somebody else's
+            logger.warning("result lines that this job did not ask for are left out, first: %r", line[:200])
+
+    def checked(self) -> Checked:
+        """What was taken, of the run that counts."""
+        outcomes = max(self._by_run.values(), key=len, default={})
+        return Checked(outcomes, self.strangers + self.count - len(outcomes), self._kin)
 
 
 def _decoded(provider: Provider, line: bytes) -> Outcome | None:
@@ -144,29 +158,38 @@ class Reader:
         self._preparer = preparer
         self._fingerprints = fingerprints
         self._priced_at = priced_at
-        self.answers: dict[int, str] = {}
-        """By item, the JSON that its result was validated from."""
+        self._price = costs.pricer(provider.name, task.model, at=priced_at, prices=task.prices)
 
-    def entry(self, item: Item, outcome: Outcome | None) -> BatchResult[Any]:
-        """The entry of one item; ``None`` is an answer that never came."""
+    def read(self, item: Item, outcome: Outcome | None) -> tuple[BatchResult[Any], str | None]:
+        """The entry of one item, and the JSON that its result was validated from; ``None`` never came."""
         if outcome is None:
             words = "the job ended without an answer to this item"
-            return self._entry(item, Failed("", Reason.MISSING, words, retryable=True, is_billed=None))
+            outcome = Failed("", Reason.MISSING, words, retryable=True, is_billed=None)
+        elif isinstance(outcome, Succeeded) and not outcome.text.strip():
+            outcome = _invalid(outcome, "the answer is empty: thinking may have used all of max_tokens")
         if isinstance(outcome, Failed):
-            return self._entry(item, outcome)
-        if not outcome.text.strip():
-            words = "the answer is empty: thinking may have used all of max_tokens"
-            return self._entry(item, _invalid(outcome, words))
-        is_quoted = self._task.citations is CitationMode.QUOTED
+            return self._entry(item, outcome), None
         if self._task.response_model is None:
-            words, quotes = structured.read_text(outcome.text) if is_quoted else (outcome.text, ())
-            return self._entry(item, outcome, result=words, quotes=quotes)
+            return self._worded(item, outcome), None
         try:
-            reading = structured.read(outcome.text, self._task.response_model, quoted=is_quoted)
+            return self._modelled(item, outcome, self._task.response_model)
         except structured.InvalidOutput as error:
-            return self._entry(item, _invalid(outcome, error.message))
-        self.answers[item.index] = reading.json
-        return self._entry(item, outcome, result=reading.value, node=reading.node, quotes=reading.quotes)
+            return self._entry(item, _invalid(outcome, error.message)), None
+
+    def _worded(self, item: Item, answer: Succeeded) -> BatchResult[Any]:
+        quotes: Sequence[Quote] = ()
+        words = answer.text
+        if self._task.citations is CitationMode.QUOTED:
+            words, quotes = structured.read_text(words)
+        return self._entry(item, answer, result=words, quotes=quotes)
+
+    def _modelled(self, item: Item, answer: Succeeded, model: type[BaseModel]) -> tuple[BatchResult[Any], str]:
+        if self._task.citations is None:
+            value, json = structured.value_of(answer.text, model)
+            return self._entry(item, answer, result=value), json
+        reading = structured.read(answer.text, model, quoted=self._task.citations is CitationMode.QUOTED)
+        entry = self._entry(item, answer, result=reading.value, node=reading.node, quotes=reading.quotes)
+        return entry, reading.json
 
     def _entry(
         self,
@@ -205,9 +228,7 @@ class Reader:
             return costs.Cost(Decimal(0))
         if outcome.usage is None:
             return costs.Cost(None)
-        asked = costs.price(
-            self._provider.name, self._task.model, outcome.usage, at=self._priced_at, prices=self._task.prices
-        )
+        asked = self._price(outcome.usage)
         if asked.usd is not None or outcome.model is None:
             return asked
         return costs.price(self._provider.name, outcome.model, outcome.usage, at=self._priced_at)

@@ -7,7 +7,7 @@ import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import IO
 
@@ -187,22 +187,23 @@ class Drafter:
 
     def _fill(self, draft: Draft, items: Iterator[Item], *, is_fixed: bool, sent_with: int | None) -> None:
         counts = _Counts(self._appraiser, self._pool, sent_with)
-        size = 0
+        sizes: dict[int, int] = {}
+        total = 0
         for item in items:
             prepared = self._prepared(item, draft)
             if prepared is not None:
                 more = len(prepared.line) + 1
-                if not is_fixed and not self._limits.has_room(len(draft.candidates), size, more):
+                if not is_fixed and not self._limits.has_room(len(sizes), total, more):
                     break
-                size += more
+                total += more
                 draft.spool.write(prepared.line + b"\n")
                 draft.digests[item.index] = prepared.fingerprint
-                draft.candidates.append(Candidate(item.index, more, None))
+                sizes[item.index] = more
                 counts.ask(prepared.request)
             draft.items.append(item)
         costs_usd, refused = counts.answers()
         draft.candidates = [
-            replace(each, worst_usd=cost) for each, cost in zip(draft.candidates, costs_usd, strict=True)
+            Candidate(index, size, cost) for (index, size), cost in zip(sizes.items(), costs_usd, strict=True)
         ]
         draft.refuse(refused)
 

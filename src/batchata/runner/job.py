@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from batchata import progress
+from batchata import progress, results
 from batchata.errors import ArgumentError, JobFailedError, ProviderError, SubmissionInDoubtError
 from batchata.providers import Provider
 from batchata.runner.collect import Checked, Reader, read_answers
@@ -119,7 +120,8 @@ class RunningJob:
             return None
         context, counts = self.context, self.check().counts
         expected = len(context.items or ()) if counts is None else counts.total
-        checked = read_answers(context.provider, self.job_id, expected, context.run_id, context.raw_dir)
+        keep = None if context.raw_dir is None else partial(results.write_raw, context.raw_dir)
+        checked = read_answers(context.provider, self.job_id, expected, context.run_id, keep)
         if checked.outcomes:
             self._is_proven = True
         elif not self._is_proven and checked.strangers:
@@ -161,7 +163,9 @@ class RunningJob:
         )
         tiers = [outcome.usage.service_tier for outcome in checked.outcomes.values() if outcome.usage is not None]
         self.service_tier = next((tier for tier in tiers if tier is not None), None)
-        return [reader.entry(item, checked.outcomes.get(item.index)) for item in _items(context, snapshot, checked)]
+        return [
+            reader.read(item, checked.outcomes.get(item.index))[0] for item in _items(context, snapshot, checked)
+        ]
 
 
 def _items(context: Context, snapshot: JobSnapshot, checked: Checked) -> Sequence[Item]:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
+from batchata import results
 from batchata.errors import ProviderError
 from batchata.providers import Provider
 from batchata.runner.collect import Checked, read_answers
@@ -153,7 +154,14 @@ class Calls:
         counts = None if live.snapshot is None else live.snapshot.counts
         expected = live.requests if counts is None else counts.total
         job_id, number = job_id_of(live), live.record.number
-        return lambda: read_answers(self.provider, job_id, expected, self.run_id, self.raw_dir, job=number)
+
+        def read() -> Checked:
+            if self.raw_dir is None:
+                return read_answers(self.provider, job_id, expected, self.run_id, job=number)
+            with results.raw_lines(self.raw_dir, number) as keep:
+                return read_answers(self.provider, job_id, expected, self.run_id, keep, job=number)
+
+        return read
 
 
 def job_id_of(live: Live) -> str:

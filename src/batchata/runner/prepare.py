@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from batchata import documents, messages, structured
 from batchata.errors import ConversationError, DocumentError, LimitError, UnsupportedArgumentError
@@ -77,8 +78,10 @@ class Preparer:
             raise ConversationError(
                 f"messages[{item.index}] must begin with a user message (after system messages)."
             )
+        if self._limits.max_pages is None:
+            return
         pages = sum(document.page_count or 0 for document in request.documents)
-        if self._limits.max_pages is not None and pages > self._limits.max_pages:
+        if pages > self._limits.max_pages:
             raise LimitError(
                 f"Item {item.index} has {pages:,} PDF pages in all; {self._task.model!r} takes "
                 f"{self._limits.max_pages:,} in one request. Split it."
@@ -99,8 +102,8 @@ class Preparer:
     def read(self, item: Item) -> Conversation:
         """What one item says; what is wrong with a file is said with its position."""
         said = conversation(item, self._task.prompt, self._load)
-        if item.file is None:
-            self._check_citable(item, said.turns)
+        if item.file is None and self._task.citations:
+            _check_citable(item, said.turns)
         return said
 
     def digest(self, item: Item) -> str:
@@ -108,13 +111,13 @@ class Preparer:
         return conversation(item, self._task.prompt, documents.unopened).digest
 
     def _request(self, said: Conversation, request_id: str, *, cache_prefix: bool) -> Request:
-        texts = [text for text in (said.system, self._form.instructions) if text]
+        texts = (said.system, self._form.instructions)
         return Request(
             custom_id=request_id,
             model=self._task.model,
             messages=said.turns,
             max_tokens=self._task.max_tokens,
-            system="\n\n".join(texts) or None,
+            system="\n\n".join(filter(None, texts)) or None,
             temperature=self._task.temperature,
             schema=self._form.schema,
             citations=self._task.citations is CitationMode.NATIVE,
@@ -127,20 +130,20 @@ class Preparer:
         documents.check(document, self._limits)
         return document
 
-    def _check_citable(self, item: Item, turns: Sequence[Message]) -> None:
-        parts = [part for turn in turns for part in turn.parts]
-        if self._task.citations and not any(isinstance(part, DocumentPart) for part in parts):
-            raise ConversationError(
-                f"enable_citations=True, but messages[{item.index}] holds no document to cite. Add a part "
-                f"{{'type': 'document', 'file': 'path'}}, or leave citations off."
-            )
-
     def _check_line(self, item: Item, line: bytes) -> None:
         if len(line) > self._limits.max_request_bytes:
             raise LimitError(
                 f"Item {item.index} ({item.name or 'no file name'}) is {len(line):,} bytes when encoded; "
                 f"{self._provider.name} takes {self._limits.max_request_bytes:,} in one request. Split it."
             )
+
+
+def _check_citable(item: Item, turns: Sequence[Message]) -> None:
+    if not any(isinstance(part, DocumentPart) for turn in turns for part in turn.parts):
+        raise ConversationError(
+            f"enable_citations=True, but messages[{item.index}] holds no document to cite. Add a part "
+            f"{{'type': 'document', 'file': 'path'}}, or leave citations off."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +163,8 @@ class Conversation:
         """A hash of all of it, documents' bytes included, to notice an input that changed."""
         whole = hashlib.sha256()
         for piece in self._pieces():
-            whole.update(len(piece).to_bytes(8, "big") + piece)
+            whole.update(len(piece).to_bytes(8, "big"))
+            whole.update(piece)
         return whole.hexdigest()
 
     def _pieces(self) -> Iterator[bytes]:
@@ -186,8 +190,7 @@ def conversation(item: Item, prompt: str | None, load: messages.Load) -> Convers
     return Conversation(None, (Message("user", (DocumentPart(document), TextPart(prompt or ""))),))
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """A request, encoded, and what its item was when it was made."""
 
     line: bytes

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from batchata import results
 from batchata.providers import Provider
 from batchata.results import ResultsDir
 from batchata.runner.collect import Reader
@@ -39,32 +40,53 @@ class Settler:
         """
         reader = Reader(self.provider, self.task, preparer=self.preparer, fingerprints=digests, priced_at=priced_at)
         unsent = dict(record.unsent)
-        entries = [
-            reader.entry(
-                item, _unreadable(unsent[item.index]) if item.index in unsent else outcomes.get(item.index)
-            )
-            for item in items
-        ]
-        kept = self.results.write_job(record.number, record.items, entries, digests, reader.answers)
-        return over(record, kept)
+        sums = _Sums()
+
+        def filed() -> Iterator[results.Filed]:
+            for item in items:
+                index = item.index
+                outcome = _unreadable(unsent[index]) if index in unsent else outcomes.get(index)
+                entry, answer = reader.read(item, outcome)
+                filed = results.kept(entry, digests.get(index), answer)
+                sums.add(filed[0])
+                yield filed
+
+        self.results.write_job(record.number, record.items, filed())
+        return sums.over(record)
 
     def settle_from_disk(self, record: JobRecord) -> JobRecord:
         """The job as over, from the entries that an earlier process wrote just before it died."""
-        return over(record, self.results.read_job(record.number, self.task.response_model))
+        sums = _Sums()
+        for entry in self.results.read_job(record.number, self.task.response_model):
+            sums.add(entry)
+        return sums.over(record)
 
 
-def over(record: JobRecord, entries: Sequence[BatchResult[Any]]) -> JobRecord:
-    """The job in its last status, with its sums."""
-    failed = sum(entry["error"] is not None for entry in entries)
-    known = [entry["cost_usd"] for entry in entries if entry["cost_usd"] is not None]
-    return record.moved(
-        JobStatus.COLLECTED,
-        completed=len(entries) - failed,
-        failed=failed,
-        cost_usd=sum(known, Decimal(0)),
-        unknown_costs=len(entries) - len(known),
-        cost_is_estimate=any(entry["cost_is_estimate"] for entry in entries),
-    )
+@dataclass(slots=True)
+class _Sums:
+    """What the entries of a job come to."""
+
+    completed: int = 0
+    failed: int = 0
+    cost_usd: Decimal = Decimal(0)
+    unknown_costs: int = 0
+    cost_is_estimate: bool = False
+
+    def add(self, entry: BatchResult[Any]) -> None:
+        if entry["error"] is None:
+            self.completed += 1
+        else:
+            self.failed += 1
+        cost = entry["cost_usd"]
+        if cost is None:
+            self.unknown_costs += 1
+        else:
+            self.cost_usd += cost
+        self.cost_is_estimate |= entry["cost_is_estimate"]
+
+    def over(self, record: JobRecord) -> JobRecord:
+        """The job in its last status."""
+        return record.moved(JobStatus.COLLECTED, **asdict(self))
 
 
 def _unreadable(words: str) -> Failed:

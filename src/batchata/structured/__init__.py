@@ -5,7 +5,7 @@ from __future__ import annotations
 from batchata.structured.dialect import for_dialect, is_object
 from batchata.structured.form import Form, form
 from batchata.structured.quoting import wrapped_answer
-from batchata.structured.reading import InvalidOutput, Reading, read, read_text
+from batchata.structured.reading import InvalidOutput, Reading, read, read_text, value_of
 from batchata.structured.schema import schema_of
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "read",
     "read_text",
     "schema_of",
+    "value_of",
     "wrapped_answer",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
@@ -20,6 +22,9 @@ ModelT = TypeVar("ModelT", bound="BaseModel")
 _MAX_ERRORS = 10
 _MAX_INPUT = 60
 _WRAP = '{"value":'
+_BLANKS = " \t\r\n"
+_ODD = re.compile(r"<cite\s|NaN|Infinity")
+"""What Pydantic's reader of JSON passes over or understands, and ours does not."""
 
 
 class InvalidOutput(Exception):  # noqa: N818  # named after the reason it becomes: invalid_output
@@ -69,6 +74,19 @@ def read(text: str, model: type[ModelT], *, quoted: bool = False) -> Reading[Mod
             f"the answer holds {len(readings)} different results, and does not say which one counts"
         )
     return readings[0]
+
+
+def value_of(text: str, model: type[ModelT]) -> tuple[ModelT, str]:
+    """The value and the JSON of ``read``, for whoever does not ask where things stand: in a tenth of the time.
+
+    Nearly all answers are nothing but JSON that validates. Raises ``InvalidOutput``.
+    """
+    json = text.strip(_BLANKS)
+    if json.startswith("{") and not model.__pydantic_root_model__ and not _ODD.search(json):
+        with contextlib.suppress(Exception):  # whatever is wrong is looked at with more patience
+            return model.model_validate_json(json, by_alias=True, by_name=True), json
+    reading = read(text, model)
+    return reading.value, reading.json
 
 
 def read_text(text: str) -> tuple[str, tuple[Quote, ...]]:

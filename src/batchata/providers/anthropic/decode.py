@@ -48,13 +48,13 @@ def _decode(line: Any) -> Outcome:
 def decode_message(custom_id: str, message: dict[str, Any]) -> Outcome:
     """One message, as the Messages API answers and as a succeeded line holds it."""
     content = message.get("content") or []
-    blocks = tuple(_text_block(block) for block in content if block.get("type") == "text")
+    blocks = tuple([_text_block(block) for block in content if block.get("type") == "text"])
     answer = Succeeded(
         custom_id,
         blocks,
         _usage(message["usage"]) if message.get("usage") else None,
         model=message.get("model"),
-        other_blocks=tuple(block for block in content if block.get("type") != "text"),
+        other_blocks=tuple([block for block in content if block.get("type") != "text"]),
     )
     failure = _stopped_early(message)
     if failure is None:
@@ -96,7 +96,8 @@ def _errored(custom_id: str, result: dict[str, Any]) -> Failed:
 
 
 def _text_block(block: dict[str, Any]) -> TextBlock:
-    return TextBlock(block["text"], tuple(_citation(raw) for raw in block.get("citations") or ()))
+    cited = block.get("citations")
+    return TextBlock(block["text"], tuple(map(_citation, cited)) if cited else ())
 
 
 def _citation(raw: dict[str, Any]) -> Citation:
