@@ -105,8 +105,8 @@ def write_results(folder: Path, entries: Iterable[BatchResult[Any]], *, jobs: in
     for number in range(jobs):
         part = made[number * size : (number + 1) * size]
         digests = _digests(part)
-        filed = [kept(each, digests.get(each["input"]["index"]), None) for each in part]
-        directory.write_job(number, [each["input"]["index"] for each in part], filed)
+        lines = [kept(each, digests.get(each["input"]["index"]), None)[1] for each in part]
+        directory.write_job(number, [each["input"]["index"] for each in part], lines)
     return folder
 
 

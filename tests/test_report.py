@@ -289,10 +289,10 @@ def test_the_overview_says_what_earlier_tries_cost_and_what_is_not_known(tmp_pat
     write_results(folder, first)
     directory = ResultsDir.open(folder, run_id="bt0123456789ab", raw_files=False)
     again = entry(about(0, None), result="yes", cost_usd=Decimal("2.25"))
-    directory.write_job(1, [0], [kept(again, None, None)])
+    directory.write_job(1, [0], [kept(again, None, None)[1]])
     assert "Cost $2.25 $3.75 with earlier tries" in facts_of(write_report(folder))
     unknown = failed(about(1, None), EXPIRED) | {"cost_usd": None}
-    directory.write_job(2, [1], [kept(unknown, None, None)])
+    directory.write_job(2, [1], [kept(unknown, None, None)[1]])
     assert "Cost $2.25 and 1 items of unknown cost" in facts_of(write_report(folder))
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from batchata.types import Usage
 
 _MILLION = Decimal(1_000_000)
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """Dollars for one answer or for many.
 
     Attributes:
@@ -56,22 +56,29 @@ class Rates:
         )
 
 
-def charge(usage: Usage, rates: Rates) -> Cost:
+def charge(usage: Usage, rates: Rates, *, is_sure: bool = True, discount: Decimal | None = None) -> Cost:
     """What ``usage`` costs; a kind of token without a rate of its own costs what plain input does.
 
     Providers charge more for cache writes than for plain input, so writes without a rate are flagged as a guess.
     """
     if usage.web_searches and rates.search is None:
-        return Cost(None)
-    read = rates.input if rates.cache_read is None else rates.cache_read
+        return Cost(None, estimated=not is_sure, discount=discount)
+    is_guess = False
+    plain = usage.input_tokens
+    total = usage.output_tokens * rates.output
+    if usage.cache_read_tokens:
+        plain -= usage.cache_read_tokens
+        total += usage.cache_read_tokens * (rates.input if rates.cache_read is None else rates.cache_read)
     write = rates.input if rates.cache_write is None else rates.cache_write
-    write_1h = write if rates.cache_write_1h is None else rates.cache_write_1h
-    plain = usage.input_tokens - usage.cache_read_tokens - usage.cache_write_tokens - usage.cache_write_1h_tokens
-    total = plain * rates.input + usage.output_tokens * rates.output
-    total += usage.cache_read_tokens * read
-    total += usage.cache_write_tokens * write + usage.cache_write_1h_tokens * write_1h
-    is_guess = bool(
-        (usage.cache_write_tokens and rates.cache_write is None)
-        or (usage.cache_write_1h_tokens and rates.cache_write_1h is None)
-    )
-    return Cost(total / _MILLION + usage.web_searches * (rates.search or 0), estimated=is_guess)
+    if usage.cache_write_tokens:
+        plain -= usage.cache_write_tokens
+        total += usage.cache_write_tokens * write
+        is_guess = rates.cache_write is None
+    if usage.cache_write_1h_tokens:
+        plain -= usage.cache_write_1h_tokens
+        total += usage.cache_write_1h_tokens * (write if rates.cache_write_1h is None else rates.cache_write_1h)
+        is_guess = is_guess or rates.cache_write_1h is None
+    usd = (total + plain * rates.input) / _MILLION
+    if usage.web_searches and rates.search is not None:
+        usd += usage.web_searches * rates.search
+    return Cost(usd, estimated=is_guess or not is_sure, discount=discount)

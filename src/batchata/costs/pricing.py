@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -63,7 +63,7 @@ def pricer(
     if own is not None:
         return lambda usage: charge(usage, own)
     if provider == "local":
-        return lambda usage: replace(charge(usage, _FREE), discount=Decimal(0))
+        return lambda usage: charge(usage, _FREE, discount=Decimal(0))
     listed = table.find(provider, model)
     if listed is None:
         return lambda _: Cost(None)
@@ -89,7 +89,7 @@ class _Listed:
             return costs[0]
         # Nobody says which of the two prices holds for a job that runs while they change.
         is_certain = len({cost.usd for cost in costs}) == 1
-        return replace(costs[0], estimated=costs[0].estimated or not is_certain)
+        return costs[0]._replace(estimated=costs[0].estimated or not is_certain)
 
     def _quotes(self, usage: Usage) -> list[_Quoted | None]:
         """One for each moment; all that they hang on is in the key."""
@@ -103,9 +103,8 @@ class _Listed:
         rates = table.standard(self._listed, usage.input_tokens, self._at)
         if rates is None:
             return Cost(None)
-        cost = charge(usage, _in_region(rates, usage))
         is_standard = usage.service_tier in {None, "batch", "standard"} and not self._listed.moves
-        return replace(cost, estimated=cost.estimated or not is_standard, discount=Decimal(0))
+        return charge(usage, _in_region(rates, usage), is_sure=is_standard, discount=Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +116,7 @@ class _Quoted:
     discount: Decimal | None
 
     def cost(self, usage: Usage) -> Cost:
-        cost = charge(usage, self.rates)
-        return Cost(cost.usd, estimated=cost.estimated or not self.is_sure, discount=self.discount)
+        return charge(usage, self.rates, is_sure=self.is_sure, discount=self.discount)
 
 
 def batch_discount(

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from typing import IO
 
 _IN_MEMORY_BYTES = 4_000_000
+_PIECE_BYTES = 256_000
+"""Read and written at a time: each lets other threads in, and then has to wait for them."""
 
 
 def new_spool() -> IO[bytes]:
     """A temporary file that stays in memory while it is small."""
-    return tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)
+    return tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES, buffering=_PIECE_BYTES)
 
 
 def spool_array(prefix: bytes, entries: Iterable[bytes], suffix: bytes) -> tuple[IO[bytes], int]:
@@ -40,11 +43,15 @@ def read_lines(spool: IO[bytes]) -> Iterator[bytes]:
 
 def ends_whole(spool: IO[bytes]) -> bool:
     """Whether a spooled file of JSON lines ends with a whole line: a proxy may cut a download in silence."""
-    last = b""
-    for line in read_lines(spool):
-        last = line
+    size, tail, reach = spool.seek(0, os.SEEK_END), b"", _PIECE_BYTES
+    while True:
+        spool.seek(max(0, size - reach))
+        tail = spool.read(reach).rstrip()
+        if b"\n" in tail or reach >= size:
+            break
+        reach *= 8
     try:
-        json.loads(last or b"null")
+        json.loads(tail.rpartition(b"\n")[2] or b"null")
     except ValueError:
         return False
     return True

@@ -7,7 +7,7 @@ from dataclasses import fields
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from batchata.results.jsons import Embedded, from_json, to_json
+from batchata.results.jsons import from_json, to_json, to_json_around
 from batchata.results.values import Misfit, Stored, stored, validated
 from batchata.types import BatchResult, Box, Citation, ErrorInfo, Match, Origin, Reason
 
@@ -104,7 +104,7 @@ def _line(entry: BatchResult[Any], fingerprint: str | None, result: Stored | Non
         "name": entry["input"]["name"],
         "fingerprint": fingerprint,
         "status": _COMPLETED if entry["error"] is None else _FAILED,
-        "result": None if result is None else Embedded(result.text),
+        "result": None,
         "text": isinstance(entry["result"], str),
         "citations": entry["citations"],
         "unmapped_citations": entry["unmapped_citations"],
@@ -118,7 +118,7 @@ def _line(entry: BatchResult[Any], fingerprint: str | None, result: Stored | Non
         data["source"] = entry["input"]["source"]
     if result is not None and result.answer is not None:
         data["answer"] = result.answer
-    return to_json(data)
+    return to_json(data) if result is None else to_json_around(data, "result", result.text)
 
 
 def _failed(entry: BatchResult[Any], message: str, text: str) -> BatchResult[Any]:

@@ -12,22 +12,23 @@ from typing import Any
 import orjson
 
 
-class Embedded:
-    """JSON that stands in other JSON as it is."""
-
-    __slots__ = ("text",)
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-
 def to_json(value: object) -> bytes:
     """One line. Dataclasses become objects, ``Decimal`` becomes text."""
     try:
-        return orjson.dumps(value, default=_for_orjson)
+        return orjson.dumps(value, default=_plain)
     except orjson.JSONEncodeError:
         # Names of files, and what models write, may hold half a surrogate pair; numbers may pass 64 bits.
         return json.dumps(value, default=_plain, separators=(",", ":")).encode("ascii")
+
+
+def to_json_around(value: dict[str, object], key: str, text: str) -> bytes:
+    """``to_json`` of an object of which one value is JSON already; its key is there."""
+    value[key] = orjson.Fragment(text)
+    try:
+        return orjson.dumps(value, default=_plain)
+    except orjson.JSONEncodeError:
+        value[key] = json.loads(text)
+        return to_json(value)
 
 
 def from_json(text: bytes | str) -> Any:
@@ -41,14 +42,8 @@ def from_json(text: bytes | str) -> Any:
         return json.loads(text)
 
 
-def _for_orjson(value: object) -> object:
-    return orjson.Fragment(value.text) if isinstance(value, Embedded) else _plain(value)
-
-
 def _plain(value: object) -> object:
     match value:
-        case Embedded():
-            return json.loads(value.text)
         case Decimal():
             return str(value)
         case datetime():

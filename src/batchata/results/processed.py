@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from batchata.errors import ArgumentError, ResultsError
-from batchata.results import entries as lines
 from batchata.results import load
 from batchata.results.files import PROCESSED, RAW, RUN, VERSION, job_numbers, job_path, open_folder, write_file
 from batchata.results.jsons import to_json
@@ -56,15 +55,15 @@ class ResultsDir:
         head = {"version": VERSION, "batchata": version("batchata"), "run_id": self.run_id}
         write_file(self.path / RUN, (to_json({**head, **about}), b"\n"))
 
-    def write_job(self, number: int, items: Sequence[int], filed: Iterable[lines.Filed]) -> None:
+    def write_job(self, number: int, items: Sequence[int], entry_lines: Iterable[bytes]) -> None:
         """Put the outcomes of one job on the disk, all or none; once this returns, a power cut cannot take them back.
 
         Args:
             number: of the job.
             items: indexes of its items, ascending.
-            filed: one entry with its line for each of them, in this order.
+            entry_lines: one for each of them, in this order, as ``kept`` makes them.
         """
-        write_file(job_path(self.path, number), _job_file(number, items, filed))
+        write_file(job_path(self.path, number), _job_file(number, items, entry_lines))
 
     def has_job(self, number: int) -> bool:
         """Whether the job's outcomes are on the disk."""
@@ -110,15 +109,11 @@ def _check_owner(path: Path, run_id: str) -> None:
     )
 
 
-def _job_file(number: int, items: Sequence[int], filed: Iterable[lines.Filed]) -> Iterator[bytes]:
+def _job_file(number: int, items: Sequence[int], entry_lines: Iterable[bytes]) -> Iterator[bytes]:
     """JSON with an entry a line, so that any of them can be read without the others."""
     head = to_json({"version": VERSION, "job": number, "items": to_ranges(items)})
     yield head.removesuffix(b"}") + b"," + load.HEAD + b"\n"
-    rest = len(items)
-    for item, (entry, line) in zip(items, filed, strict=True):
-        if entry["input"]["index"] != item:
-            raise ValueError(f"job {number} has the item {item}, and an entry for {entry['input']['index']}")
-        rest -= 1
-        yield line
-        yield b",\n" if rest else b"\n"
+    end = len(items) - 1
+    for position, (_, line) in enumerate(zip(items, entry_lines, strict=True)):
+        yield line + (b",\n" if position < end else b"\n")
     yield load.END + b"\n"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from batchata.results.jsons import from_json, to_json
 
@@ -24,8 +23,7 @@ class Misfit(Exception):  # noqa: N818  # a finding about one entry, not an erro
         self.text = text
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """A result as it is kept.
 
     Attributes:

@@ -1,20 +1,18 @@
-"""Result lines to entries: every item gets exactly one, matched by id, and nothing is taken on trust."""
+"""Outcomes to the entries that the user sees."""
 
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from batchata import citations, costs, documents, results, structured
+from batchata import citations, costs, documents, structured
 from batchata.jsonspans import Node
 from batchata.providers import Provider
 from batchata.runner.prepare import Conversation, Preparer
-from batchata.runner.task import Item, Task, parse_custom_id
+from batchata.runner.task import Item, Task
 from batchata.types import (
     BatchResult,
     Citation,
@@ -36,109 +34,6 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 logger = logging.getLogger(__name__)
-
-
-_CUSTOM_ID = re.compile(rb'"(?:custom_id|key)"\s*:\s*"([^"\\]+)"')
-"""What a line that cannot be read says of whose it is; Gemini calls it a key."""
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A job's lines, checked off.
-
-    Attributes:
-        outcomes: by item index.
-        strangers: how many lines answer something that this job did not ask.
-        kin: how many of them answer another job of this run.
-    """
-
-    outcomes: dict[int, Outcome]
-    strangers: int = 0
-    kin: int = 0
-
-
-def read_answers(
-    provider: Provider,
-    provider_job_id: str,
-    expected: int,
-    run_id: str | None,
-    keep: results.Keep | None = None,
-    *,
-    job: int = 0,
-) -> Checked:
-    """Fetch a job's lines and check them off; once more where some are missing: a download may end early in silence.
-
-    Args:
-        expected: how many answers there should be.
-        run_id: whose lines to take; ``None`` takes the run that most lines name.
-        keep: gets each line that is taken, as it came.
-        job: the job's number in its run.
-    """
-    answers = _Answers(provider, run_id, job, keep)
-    answers.read(provider.fetch(provider_job_id))
-    if answers.count + answers.strangers < expected:
-        logger.warning("answers of %s are missing; reading its results once more", provider_job_id)
-        answers.read(provider.fetch(provider_job_id), is_known=True)
-    return answers.checked()
-
-
-class _Answers:
-    """Lines sorted by item; the first answer to an id counts, strangers are left out."""
-
-    def __init__(self, provider: Provider, run_id: str | None, job: int, keep: results.Keep | None) -> None:
-        self._provider = provider
-        self._run_id = run_id
-        self._job = job
-        self._keep = keep
-        self._by_run: dict[str, dict[int, Outcome]] = {}
-        self.strangers = self._kin = 0
-
-    @property
-    def count(self) -> int:
-        """How many answers were taken."""
-        return sum(map(len, self._by_run.values()))
-
-    def read(self, lines: Iterable[bytes], *, is_known: bool = False) -> None:
-        """Decode lines and take each that is the first answer to its id; ``is_known``: they were read before."""
-        self.strangers = self._kin = 0
-        for line in lines:
-            outcome = _decoded(self._provider, line)
-            found = None if outcome is None else parse_custom_id(outcome.custom_id)
-            if outcome is None or found is None or found[:2] != (self._run_id or found[0], self._job):
-                self._pass_over(line, is_kin=found is not None and found[0] == self._run_id)
-                continue
-            run, _, index = found
-            taken = self._by_run.setdefault(run, {})
-            if index not in taken:
-                taken[index] = outcome
-                if self._keep is not None:
-                    self._keep(outcome.custom_id, line)
-            elif not is_known:
-                logger.warning("a second answer to %r is left out", outcome.custom_id)
-
-    def _pass_over(self, line: bytes, *, is_kin: bool) -> None:
-        self.strangers += 1
-        self._kin += is_kin
-        if self.strangers == 1:  # a whole job may be somebody else's
-            logger.warning("result lines that this job did not ask for are left out, first: %r", line[:200])
-
-    def checked(self) -> Checked:
-        """What was taken, of the run that counts."""
-        outcomes = max(self._by_run.values(), key=len, default={})
-        return Checked(outcomes, self.strangers + self.count - len(outcomes), self._kin)
-
-
-def _decoded(provider: Provider, line: bytes) -> Outcome | None:
-    """The outcome; for a line that cannot be read but names its id, a failure that keeps it."""
-    try:
-        return provider.decode(line)
-    except ValueError as error:
-        named = {found[1].decode("utf-8", "replace") for found in _CUSTOM_ID.finditer(line)}
-        ours = [each for each in named if parse_custom_id(each) is not None]
-        if len(ours) != 1:  # the text of an answer may name another
-            return None
-        words = f"an answer came and could not be read: {error}"
-        return Failed(ours[0], Reason.ERRORED, words, text=line.decode("utf-8", "replace"), is_billed=None)
 
 
 class Reader:

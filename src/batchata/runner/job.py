@@ -12,7 +12,8 @@ from typing import Any
 from batchata import progress, results
 from batchata.errors import ArgumentError, JobFailedError, ProviderError, SubmissionInDoubtError
 from batchata.providers import Provider
-from batchata.runner.collect import Checked, Reader, read_answers
+from batchata.runner.answers import Checked, read_answers
+from batchata.runner.collect import Reader
 from batchata.runner.poll import OVER, wait_for_end
 from batchata.runner.prepare import Preparer
 from batchata.runner.submit import Submitted
@@ -120,7 +121,9 @@ class RunningJob:
             return None
         context, counts = self.context, self.check().counts
         expected = len(context.items or ()) if counts is None else counts.total
-        keep = None if context.raw_dir is None else partial(results.write_raw, context.raw_dir)
+        keep: results.Keep = (
+            (lambda *_: None) if context.raw_dir is None else partial(results.write_raw, context.raw_dir)
+        )
         checked = read_answers(context.provider, self.job_id, expected, context.run_id, keep)
         if checked.outcomes:
             self._is_proven = True

@@ -8,13 +8,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TypeAlias
 
-from batchata import results
 from batchata.errors import ProviderError
 from batchata.providers import Provider
-from batchata.runner.collect import Checked, read_answers
+from batchata.runner.answers import Fetched, fetch
 from batchata.runner.drafting import Draft
 from batchata.runner.poll import poll_seconds
 from batchata.runner.submit import Creation, Submitted, backoff_seconds
@@ -23,7 +21,7 @@ from batchata.types import JobRecord, JobSnapshot, JobStatus
 
 logger = logging.getLogger(__name__)
 
-Answer: TypeAlias = Submitted | JobSnapshot | Mapping[str, JobSnapshot] | Checked | None
+Answer: TypeAlias = Submitted | JobSnapshot | Mapping[str, JobSnapshot] | Fetched | None
 """What a call came back with: snapshots of several jobs by id; ``None`` from looking for one that does not exist."""
 
 _NOT_FOUND = 404
@@ -78,10 +76,12 @@ class Live:
         return len(self.record.items) - len(self.record.unsent)
 
     def close(self) -> None:
-        """Give the draft back, which is not needed any more."""
+        """Give temporary files back, which are not needed any more."""
         draft, self.draft = self.draft, None
         if draft is not None:
             draft.close()
+        if self.call is not None:
+            self.call.add_done_callback(_close_answer)
 
     def rest(self, now: float) -> None:
         """Set the time of the next check: later the older the job is, and not all jobs at once."""
@@ -108,7 +108,6 @@ class Calls:
 
     provider: Provider
     run_id: str
-    raw_dir: Path | None
 
     def next(self, live: Live, known: Collection[str]) -> Callable[[], Answer]:
         """The call that brings a job forward. ``known``: jobs at the provider that are surely others."""
@@ -153,15 +152,15 @@ class Calls:
     def _reading(self, live: Live) -> Callable[[], Answer]:
         counts = None if live.snapshot is None else live.snapshot.counts
         expected = live.requests if counts is None else counts.total
-        job_id, number = job_id_of(live), live.record.number
+        job_id = job_id_of(live)
+        return lambda: fetch(self.provider, job_id, expected)
 
-        def read() -> Checked:
-            if self.raw_dir is None:
-                return read_answers(self.provider, job_id, expected, self.run_id, job=number)
-            with results.raw_lines(self.raw_dir, number) as keep:
-                return read_answers(self.provider, job_id, expected, self.run_id, keep, job=number)
 
-        return read
+def _close_answer(call: Future[Answer]) -> None:
+    if not call.cancelled() and call.exception() is None:
+        answer = call.result()
+        if isinstance(answer, Fetched):
+            answer.close()
 
 
 def job_id_of(live: Live) -> str:

@@ -103,7 +103,7 @@ class Loop:
                 return
             self._on_change()
             if started.record.status is JobStatus.PLANNED:
-                yield self._recorder.settle(started, {})
+                yield self._recorder.settle(started)
             else:
                 self._ask()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from batchata import documents
 from batchata.errors import ArgumentError, ProviderError
-from batchata.results import PROCESSED, fingerprints, iter_entries, job_numbers, read_job
+from batchata.results import PROCESSED, fingerprints, iter_entries, job_numbers
 from batchata.runner.drafting import UNREADABLE
 from batchata.runner.opening import Retry
 from batchata.runner.order import Order, Places
@@ -59,12 +59,20 @@ def entries_as_they_come(order: Order, places: Places, watch: Watch) -> Iterator
     if state is not None and state.planned.is_all and not state.live:
         yield from _on_disk(places.results_dir, model)
         return
+    landed: list[BatchResult[Any]] = []
+    watch.on_entry = landed.append
     with working(order, places, watch) as steps:
         yield from (
             entry for entry in _on_disk(places.results_dir, model) if entry["input"]["index"] not in watch.in_jobs
         )
-        for job in steps:
-            yield from read_job(places.results_dir, job.number, model)
+        for _ in steps:
+            landed.sort(key=_index_of, reverse=True)
+            while landed:
+                yield landed.pop()
+
+
+def _index_of(entry: BatchResult[Any]) -> int:
+    return entry["input"]["index"]
 
 
 def all_entries(order: Order, places: Places, watch: Watch | None) -> Iterator[BatchResult[Any]]:

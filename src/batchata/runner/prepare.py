@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from batchata import documents, messages, structured
@@ -78,10 +78,8 @@ class Preparer:
             raise ConversationError(
                 f"messages[{item.index}] must begin with a user message (after system messages)."
             )
-        if self._limits.max_pages is None:
-            return
-        pages = sum(document.page_count or 0 for document in request.documents)
-        if pages > self._limits.max_pages:
+        pages = sum([document.page_count or 0 for document in request.documents])
+        if self._limits.max_pages is not None and pages > self._limits.max_pages:
             raise LimitError(
                 f"Item {item.index} has {pages:,} PDF pages in all; {self._task.model!r} takes "
                 f"{self._limits.max_pages:,} in one request. Split it."
@@ -111,13 +109,13 @@ class Preparer:
         return conversation(item, self._task.prompt, documents.unopened).digest
 
     def _request(self, said: Conversation, request_id: str, *, cache_prefix: bool) -> Request:
-        texts = (said.system, self._form.instructions)
+        told = self._form.instructions
         return Request(
             custom_id=request_id,
             model=self._task.model,
             messages=said.turns,
             max_tokens=self._task.max_tokens,
-            system="\n\n".join(filter(None, texts)) or None,
+            system=f"{said.system}\n\n{told}" if said.system and told else said.system or told or None,
             temperature=self._task.temperature,
             schema=self._form.schema,
             citations=self._task.citations is CitationMode.NATIVE,
@@ -146,8 +144,7 @@ def _check_citable(item: Item, turns: Sequence[Message]) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
+class Conversation(NamedTuple):
     """What one item says, before anything that all items share."""
 
     system: str | None
@@ -161,22 +158,19 @@ class Conversation:
     @property
     def digest(self) -> str:
         """A hash of all of it, documents' bytes included, to notice an input that changed."""
+        pieces = [(self.system or "").encode("utf-8", "surrogatepass")]
+        for turn in self.turns:
+            pieces.append(turn.role.encode())
+            for part in turn.parts:
+                if isinstance(part, TextPart):
+                    pieces.append(part.text.encode("utf-8", "surrogatepass"))
+                else:
+                    pieces.append(part.document.data)
         whole = hashlib.sha256()
-        for piece in self._pieces():
+        for piece in pieces:
             whole.update(len(piece).to_bytes(8, "big"))
             whole.update(piece)
         return whole.hexdigest()
-
-    def _pieces(self) -> Iterator[bytes]:
-        yield (self.system or "").encode("utf-8", "surrogatepass")
-        for turn in self.turns:
-            yield turn.role.encode()
-            for part in turn.parts:
-                match part:
-                    case TextPart(text=text):
-                        yield text.encode("utf-8", "surrogatepass")
-                    case DocumentPart(document=document):
-                        yield document.data
 
 
 def conversation(item: Item, prompt: str | None, load: messages.Load) -> Conversation:

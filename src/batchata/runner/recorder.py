@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from batchata.runner.collect import Checked
+from batchata.runner.answers import Fetched
 from batchata.runner.live import Answer, Live, job_id_of
 from batchata.runner.settle import Settler
 from batchata.runner.starting import Progress
@@ -45,8 +46,9 @@ class Recorder:
                 self.accepted(live, answer, now)
             case JobSnapshot():
                 return self._checked(live, answer, now)
-            case Checked():
-                return self._read(live, answer)
+            case Fetched():
+                with contextlib.closing(answer):
+                    return self._read(live, answer)
             case Mapping():
                 snapshot = answer.get(job_id_of(live))
                 if snapshot is not None:
@@ -116,19 +118,24 @@ class Recorder:
         """The job is over, and every item of it failed."""
         status = JobStatus.PLANNED if live.record.status is JobStatus.SUBMITTING else JobStatus.ENDED
         live.record = live.record.moved(status)
-        return self.settle(live, dict.fromkeys(live.record.items, failed))
+        return self.settle(live, ((index, failed) for index in live.record.items))
 
-    def _read(self, live: Live, checked: Checked) -> JobRecord | None:
-        if not live.record.is_proven and checked.strangers and not checked.outcomes:
-            if not checked.kin and live.record.provider_job_id is not None:
-                self.known_ids.add(live.record.provider_job_id)  # no job of this run needs to look at it again
-            self.disprove(live)
-            return None
-        return self.settle(live, checked.outcomes)
+    def _read(self, live: Live, fetched: Fetched) -> JobRecord | None:
+        if not live.record.is_proven:
+            first, check = self._settler.look(live, fetched)
+            if first is None and check.strangers:
+                if not check.kin and live.record.provider_job_id is not None:
+                    self.known_ids.add(live.record.provider_job_id)  # no job of this run needs to look at it again
+                self.disprove(live)
+                return None
+        return self._over(live, self._settler.settle_fetched(live, fetched))
 
-    def settle(self, live: Live, outcomes: dict[int, Outcome]) -> JobRecord:
-        priced_at = None if live.snapshot is None else live.snapshot.created_at
-        self._save(live, self._settler.settle(live.record, live.items, live.digests, outcomes, priced_at))
+    def settle(self, live: Live, answers: Iterable[tuple[int, Outcome]] = ()) -> JobRecord:
+        """The job is over, with these outcomes by item; those that have none are missing."""
+        return self._over(live, self._settler.settle(live, answers))
+
+    def _over(self, live: Live, record: JobRecord) -> JobRecord:
+        self._save(live, record)
         self._progress.totals = self._progress.totals.plus(live.record)
         live.close()
         del self._progress.live[live.record.number]

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from threading import Event
+from typing import Any
 
 from batchata.errors import BatchataError
+from batchata.runner.collector import unhurried_collector
 from batchata.runner.inputs import Inputs
 from batchata.runner.live import Calls
 from batchata.runner.loop import Loop
@@ -20,7 +22,7 @@ from batchata.runner.order import Order, Places
 from batchata.runner.recorder import Recorder
 from batchata.runner.resume import take_up
 from batchata.runner.starting import Progress, Starter
-from batchata.types import JobRecord, Planned, RunInfo, RunState, RunStats, RunSummary
+from batchata.types import BatchResult, JobRecord, Planned, RunInfo, RunState, RunStats, RunSummary
 
 
 @dataclass(slots=True)
@@ -28,6 +30,7 @@ class Watch:
     """How a run stands, for whoever looks at it from outside the loop, and their wish to have it canceled.
 
     Attributes:
+        on_entry: gets each entry of a job, by item, as it is written.
         stats: of the last change; ``None`` before the first.
         in_jobs: items of jobs that an earlier process left at the provider.
         retry_count: items that are tried again.
@@ -36,6 +39,7 @@ class Watch:
     """
 
     on_change: Callable[[RunStats], None] = lambda _: None
+    on_entry: Callable[[BatchResult[Any]], None] = lambda _: None
     stats: RunStats | None = None
     in_jobs: frozenset[int] = frozenset()
     retry_count: int = 0
@@ -53,7 +57,7 @@ def working(
     """
     watch.is_working = True
     try:
-        with open_run(order, places, retry=retry) as opened:
+        with open_run(order, places, retry=retry) as opened, unhurried_collector():
             if opened is None:
                 watch.stats = _empty(order, places)
                 yield iter(())
@@ -96,13 +100,14 @@ def _steps(opened: OpenRun, order: Order, places: Places, watch: Watch, *, is_re
         progress=progress,
         starter=starter,
         recorder=Recorder(progress=progress, store=opened.store, settler=opened.settler, on_change=changed),
-        calls=Calls(opened.provider, opened.state.run.run_id, opened.results.raw),
+        calls=Calls(opened.provider, opened.state.run.run_id),
         pool=opened.pool,
         max_parallel_jobs=order.max_parallel_jobs,
         deadline=None if order.max_wait_seconds is None else time.monotonic() + order.max_wait_seconds,
         canceled=watch.canceled,
         on_change=changed,
     )
+    opened.settler.on_entry = watch.on_entry
     changed()
     try:
         yield from loop.steps()

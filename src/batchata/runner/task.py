@@ -78,4 +78,7 @@ def custom_id(run_id: str, job: int, index: int) -> str:
 def parse_custom_id(text: str) -> tuple[str, int, int] | None:
     """Run, job and item's index; ``None`` for an id that this library did not make."""
     found = _CUSTOM_ID.fullmatch(text)
-    return None if found is None else (found[1], int(found[2]), int(found[3]))
+    if found is None:
+        return None
+    run, job, index = found.groups()
+    return run, int(job), int(index)

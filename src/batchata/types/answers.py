@@ -194,6 +194,8 @@ class Succeeded:
     @property
     def text(self) -> str:
         """The whole answer."""
+        if len(self.blocks) == 1:  # as nearly always
+            return self.blocks[0].text
         return "".join(block.text for block in self.blocks)
 
 

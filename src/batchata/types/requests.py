@@ -79,9 +79,8 @@ class Request:
     @property
     def documents(self) -> tuple[Document, ...]:
         """All documents and images, in the order in which the model sees them, examples first."""
-        parts = [part for example in self.examples for part in example.parts]
-        parts += [part for message in self.messages for part in message.parts]
-        return tuple(part.document for part in parts if isinstance(part, DocumentPart))
+        turns: tuple[Example | Message, ...] = (*self.examples, *self.messages)
+        return tuple([part.document for turn in turns for part in turn.parts if isinstance(part, DocumentPart)])
 
 
 class SchemaDialect(StrEnum):

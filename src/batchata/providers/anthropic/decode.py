@@ -47,15 +47,23 @@ def _decode(line: Any) -> Outcome:
 
 def decode_message(custom_id: str, message: dict[str, Any]) -> Outcome:
     """One message, as the Messages API answers and as a succeeded line holds it."""
-    content = message.get("content") or []
-    blocks = tuple([_text_block(block) for block in content if block.get("type") == "text"])
+    blocks: list[TextBlock] = []
+    others: list[dict[str, Any]] = []
+    for block in message.get("content") or ():
+        if block.get("type") == "text":
+            blocks.append(_text_block(block))
+        else:
+            others.append(block)
+    used = message.get("usage")
     answer = Succeeded(
         custom_id,
-        blocks,
-        _usage(message["usage"]) if message.get("usage") else None,
+        tuple(blocks),
+        _usage(used) if used else None,
         model=message.get("model"),
-        other_blocks=tuple([block for block in content if block.get("type") != "text"]),
+        other_blocks=tuple(others),
     )
+    if message.get("stop_reason") == "end_turn":
+        return answer
     failure = _stopped_early(message)
     if failure is None:
         return answer
@@ -73,7 +81,7 @@ def decode_message(custom_id: str, message: dict[str, Any]) -> Outcome:
 
 def _stopped_early(message: dict[str, Any]) -> tuple[Reason, str] | None:
     match message.get("stop_reason"):
-        case "end_turn" | "stop_sequence" | "tool_use":
+        case "stop_sequence" | "tool_use":
             return None
         case "max_tokens":
             spent = (message.get("usage") or {}).get("output_tokens")
@@ -121,19 +129,21 @@ def _citation(raw: dict[str, Any]) -> Citation:
 
 def _usage(raw: dict[str, Any]) -> Usage:
     """Anthropic's ``input_tokens`` is only what comes after the last cache mark; ours is the whole prompt."""
-    by_age = raw.get("cache_creation") or {}
-    hour = by_age.get("ephemeral_1h_input_tokens") or 0
-    told = raw.get("cache_creation_input_tokens") or 0
-    written = max(told, (by_age.get("ephemeral_5m_input_tokens") or 0) + hour)
-    read = raw.get("cache_read_input_tokens") or 0
+    told, read = raw.get("cache_creation_input_tokens") or 0, raw.get("cache_read_input_tokens") or 0
+    written = hour = 0
+    if told or raw.get("cache_creation"):
+        by_age = raw.get("cache_creation") or {}
+        hour = by_age.get("ephemeral_1h_input_tokens") or 0
+        written = max(told, (by_age.get("ephemeral_5m_input_tokens") or 0) + hour)
+    details, searches = raw.get("output_tokens_details"), raw.get("server_tool_use")
     return Usage(
         input_tokens=(raw.get("input_tokens") or 0) + written + read,
         output_tokens=raw.get("output_tokens") or 0,
         cache_read_tokens=read,
         cache_write_tokens=written - hour,
         cache_write_1h_tokens=hour,
-        reasoning_tokens=(raw.get("output_tokens_details") or {}).get("thinking_tokens") or 0,
-        web_searches=(raw.get("server_tool_use") or {}).get("web_search_requests") or 0,
+        reasoning_tokens=(details.get("thinking_tokens") or 0) if details else 0,
+        web_searches=(searches.get("web_search_requests") or 0) if searches else 0,
         service_tier=raw.get("service_tier"),
         inference_geo=raw.get("inference_geo"),
     )
