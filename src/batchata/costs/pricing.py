@@ -79,19 +79,19 @@ class _Listed:
         self._is_batch = batch
         self._moments = table.moments(listed, at)
         self._steps = sorted({step for moment in self._moments for step in table.all_steps(listed, moment)})
-        self._quoted: dict[tuple[int, bool, str | None], list[_Quoted | None]] = {}
+        self._quoted: dict[tuple[int, bool, str | None], list[_Quoted]] = {}
 
     def price(self, usage: Usage) -> Cost:
         if not self._is_batch or usage.service_tier not in {None, "batch"}:
             return self._standard(usage)
-        costs = [Cost(None) if quoted is None else quoted.cost(usage) for quoted in self._quotes(usage)]
-        if len(costs) == 1:
-            return costs[0]
+        first, *later = self._quotes(usage)
+        cost = first.cost(usage)
         # Nobody says which of the two prices holds for a job that runs while they change.
-        is_certain = len({cost.usd for cost in costs}) == 1
-        return costs[0]._replace(estimated=costs[0].estimated or not is_certain)
+        if later and any(each.cost(usage).usd != cost.usd for each in later):
+            return cost._replace(estimated=True)
+        return cost
 
-    def _quotes(self, usage: Usage) -> list[_Quoted | None]:
+    def _quotes(self, usage: Usage) -> list[_Quoted]:
         """One for each moment; all that they hang on is in the key."""
         key = (bisect_left(self._steps, usage.input_tokens), usage.cache_read_tokens > 0, usage.inference_geo)
         found = self._quoted.get(key)
@@ -109,13 +109,15 @@ class _Listed:
 
 @dataclass(frozen=True, slots=True)
 class _Quoted:
-    """Batch prices as they hold for a kind of usage."""
+    """Batch prices as they hold for a kind of usage; ``None`` where none are known."""
 
-    rates: Rates
-    is_sure: bool
-    discount: Decimal | None
+    rates: Rates | None
+    is_sure: bool = True
+    discount: Decimal | None = None
 
     def cost(self, usage: Usage) -> Cost:
+        if self.rates is None:
+            return Cost(None)
         return charge(usage, self.rates, is_sure=self.is_sure, discount=self.discount)
 
 
@@ -155,11 +157,11 @@ def utc(at: datetime | None) -> datetime:
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
-def _quoted(listed: table.Listed, usage: Usage, at: datetime) -> _Quoted | None:
+def _quoted(listed: table.Listed, usage: Usage, at: datetime) -> _Quoted:
     plain = table.standard(listed, usage.input_tokens, at)
     quote = table.batch(listed, usage, at)
     if plain is None or quote is None:
-        return None
+        return _Quoted(None)
     discount = 1 - quote.rates.input / plain.input if plain.input else None
     return _Quoted(_in_region(quote.rates, usage), quote.is_sure, discount)
 

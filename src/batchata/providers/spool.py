@@ -18,14 +18,38 @@ def new_spool() -> IO[bytes]:
     return tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES, buffering=_PIECE_BYTES)
 
 
+class LineWriter:
+    """Writes lines into a file, each but the first after ``between``; many small ones together."""
+
+    def __init__(self, file: IO[bytes], between: bytes = b"\n") -> None:
+        self._file = file
+        self._between = between
+        self._lines: list[bytes] = []
+        self._size = 0
+
+    def add(self, line: bytes) -> None:
+        """Write a line, soon."""
+        self._lines.append(line)
+        self._size += len(line)
+        if self._size >= _PIECE_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was added."""
+        if self._lines:
+            self._file.write(self._between.join(self._lines))
+            self._lines = [b""]  # so that the next one comes after ``between``
+            self._size = 0
+
+
 def spool_array(prefix: bytes, entries: Iterable[bytes], suffix: bytes) -> tuple[IO[bytes], int]:
     """Write ``prefix entry,entry,… suffix``; returns the file, at its start, and its length in bytes."""
     spool = new_spool()
     spool.write(prefix)
-    for index, entry in enumerate(entries):
-        if index:
-            spool.write(b",")
-        spool.write(entry)
+    writer = LineWriter(spool, b",")
+    for entry in entries:
+        writer.add(entry)
+    writer.flush()
     spool.write(suffix)
     size = spool.tell()
     spool.seek(0)

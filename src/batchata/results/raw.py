@@ -16,6 +16,7 @@ Keep: TypeAlias = Callable[[str, bytes], object]
 
 _IN_MEMORY_BYTES = 4_000_000
 _PIECE_BYTES = 1_000_000
+_LINES_TOGETHER = 100
 
 
 def open_raw_dir(folder: str | os.PathLike[str]) -> Path:
@@ -39,6 +40,18 @@ def raw_lines(folder: Path, number: int) -> Iterator[Keep]:
     The file is there, whole, once the block ends. Not forced to the disk either. Raises ``ResultsError``.
     """
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as spool:
-        yield lambda _, line: spool.write(line + b"\n")
+        waiting: list[bytes] = []
+
+        def flush() -> None:
+            spool.write(b"".join([line + b"\n" for line in waiting]))
+            waiting.clear()
+
+        def keep(_: str, line: bytes) -> None:
+            waiting.append(line)
+            if len(waiting) >= _LINES_TOGETHER:
+                flush()
+
+        yield keep
+        flush()
         spool.seek(0)
         write_file(raw_path(folder, number), iter(lambda: spool.read(_PIECE_BYTES), b""), durable=False)

@@ -54,8 +54,8 @@ def stored(value: object, answer: str | None) -> Stored:
     try:
         # By name, as citations are: an alias for writing need not be one for reading.
         text = pydantic.BaseModel.model_dump_json(value, by_alias=False, round_trip=True, warnings=False)
-        if type(value).model_validate_json(text, by_alias=True, by_name=True) == value:
-            return Stored(text)
+        if text == answer or type(value).model_validate_json(text, by_alias=True, by_name=True) == value:
+            return Stored(text)  # the very text that it was made of, or one that makes the same
         words = "The response model makes something else of what it made itself."
     except Exception as error:  # noqa: BLE001  # a model's own code may raise anything, and only over one entry
         words = _message(error)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from batchata import results
 from batchata.providers import Provider
-from batchata.providers.spool import new_spool, read_lines
+from batchata.providers.spool import LineWriter, new_spool, read_lines
 from batchata.runner.task import parse_custom_id
 from batchata.types import Failed, Outcome, Reason
 
@@ -35,9 +35,12 @@ class Fetched:
 
     def add(self, lines: Iterable[bytes]) -> None:
         """Write lines down."""
+        writer = LineWriter(self._spool)
         for line in lines:
-            self._spool.write(line + b"\n")
+            writer.add(line)
             self.count += 1
+        writer.add(b"")
+        writer.flush()
 
     def lines(self) -> Iterator[bytes]:
         """All of them."""

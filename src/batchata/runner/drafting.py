@@ -15,7 +15,7 @@ from batchata import costs
 from batchata.errors import ConversationError, DocumentError, LimitError, ProviderError
 from batchata.plan import Candidate, JobLimits
 from batchata.providers import Provider
-from batchata.providers.spool import new_spool, read_lines
+from batchata.providers.spool import LineWriter, new_spool, read_lines
 from batchata.runner.inputs import Inputs
 from batchata.runner.prepare import Prepared, Preparer
 from batchata.runner.task import Item, Task, custom_id
@@ -187,6 +187,7 @@ class Drafter:
 
     def _fill(self, draft: Draft, items: Iterator[Item], *, is_fixed: bool, sent_with: int | None) -> None:
         counts = _Counts(self._appraiser, self._pool, sent_with)
+        lines = LineWriter(draft.spool)
         sizes: dict[int, int] = {}
         total = 0
         for item in items:
@@ -196,11 +197,12 @@ class Drafter:
                 if not is_fixed and not self._limits.has_room(len(sizes), total, more):
                     break
                 total += more
-                draft.spool.write(prepared.line + b"\n")
+                lines.add(prepared.line)
                 draft.digests[item.index] = prepared.fingerprint
                 sizes[item.index] = more
                 counts.ask(prepared.request)
             draft.items.append(item)
+        lines.flush()
         costs_usd, refused = counts.answers()
         draft.candidates = [
             Candidate(index, size, cost) for (index, size), cost in zip(sizes.items(), costs_usd, strict=True)
