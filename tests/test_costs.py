@@ -618,3 +618,10 @@ def test_prices_as_rows() -> None:
     assert own == costs.PriceRow(0, costs.Rates(Decimal(1), Decimal(2)), estimated=False)
     (local,) = costs.price_rows("local", "smollm2-135m")
     assert local.rates.output == Decimal(0)
+
+
+def test_the_worst_case_holds_for_a_table_in_which_cached_input_is_dearer() -> None:
+    prices: dict[str, Price] = {"mine": {"input": 1, "output": 1, "cache_read": 5}}
+    tokens = TokenCount(1_000_000, exact=False)
+    assert costs.worst("openai", "mine", tokens, 0, prices=prices) == Decimal(5)
+    assert costs.price("openai", "mine", Usage(1_000_000, cache_read_tokens=1_000_000), prices=prices).usd == 5

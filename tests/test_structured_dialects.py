@@ -285,6 +285,124 @@ def test_an_openai_schema_in_full() -> None:
     }
 
 
+class Described(BaseModel):
+    colour: Colour = Colour.RED
+    named: Colour = Field(Colour.BLUE, description="of the door", title="Door")
+    shown: Colour = Field(examples=["red"])
+    nothing: Colour | None = None
+    bare: Colour
+
+
+def test_what_stands_beside_a_reference_is_told() -> None:
+    red = {"title": "Colour", "type": "string", "enum": ["red", "blue"]}
+    for dialect in (SchemaDialect.OPENAI, SchemaDialect.GEMINI):
+        schema = fitted(Described, dialect)
+        assert schema["properties"] == {
+            "colour": {**red, "description": "(default: red)"},
+            "named": {**red, "title": "Door", "description": "of the door (default: blue)"},
+            "shown": {**red, "description": "(examples: ['red'])"},
+            "nothing": {"anyOf": [{"$ref": "#/$defs/Colour"}, {"type": "null"}]},
+            "bare": {"$ref": "#/$defs/Colour"},
+        }
+        assert schema["$defs"] == {"Colour": red}
+
+
+def test_what_stands_beside_a_reference_without_end_is_told_too() -> None:
+    class Branch(BaseModel):
+        left: Branch | None = None
+        right: Branch = Field(description="the longer one")
+
+    definition = fitted(Branch, SchemaDialect.OPENAI)["$defs"]["Branch"]
+    assert definition["properties"]["right"] == {
+        "anyOf": [{"$ref": "#/$defs/Branch"}],
+        "description": "the longer one",
+    }
+
+
+def doubling(levels: int) -> type[BaseModel]:
+    inner: Any = int
+    for level in range(levels):
+        sides: Any = {side: (inner, Field(description=f"the {side} one")) for side in ("left", "right")}
+        inner = create_model(f"Level{level}", **sides)
+    made: type[BaseModel] = inner
+    return made
+
+
+@pytest.mark.parametrize("dialect", [SchemaDialect.OPENAI, SchemaDialect.GEMINI, SchemaDialect.ANTHROPIC])
+def test_described_parts_are_written_out_while_they_are_few(dialect: SchemaDialect) -> None:
+    schema = fitted(doubling(4), dialect)
+    assert "$defs" not in schema
+    assert schema["properties"]["left"]["description"] == "the left one"
+    assert schema["properties"]["left"]["properties"]["right"]["description"] == "the right one"
+
+
+def test_described_parts_stand_once_where_writing_them_out_would_be_absurd() -> None:
+    for levels in (10, 12, 40):
+        schema = fitted(doubling(levels), SchemaDialect.GEMINI)
+        assert gemini_problems(schema) == []
+        assert schema["properties"]["left"] == {
+            "anyOf": [{"$ref": f"#/$defs/Level{levels - 2}"}],
+            "description": "the left one",
+        }
+        assert len(json.dumps(schema)) < 400 * levels
+    openai = fitted(doubling(10), SchemaDialect.OPENAI)
+    assert openai_problems(openai) == []
+    assert list(openai["$defs"]) == [f"Level{level}" for level in range(9)]
+    assert fitted(doubling(12), SchemaDialect.ANTHROPIC) is None  # over the unions that it takes
+
+
+class Row(BaseModel):
+    name: str
+    amount: float
+    tags: list[str] = Field(max_length=3)
+
+
+def limited(places: int, kind: Any = str, count: int = 1) -> type[BaseModel]:
+    fields: Any = {f"f{number}": (list[kind], Field(max_length=places, min_length=2)) for number in range(count)}
+    made: type[BaseModel] = create_model("Limited", **fields)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("model", "is_enforced"),
+    [
+        (limited(241), True),
+        (limited(242), False),
+        (limited(40, count=6), True),
+        (limited(40, count=7), False),
+        (limited(35, Row), True),  # a row is five schemas, seven by its own limit: 35 of them are 240 more than one
+        (limited(36, Row), False),
+        (limited(15, list[Row]), True),
+        (create_model("Many", f=(list[str], Field(min_length=242))), False),
+        (create_model("Plain", **{f"f{number}": (list[str], ...) for number in range(500)}), True),  # type: ignore[call-overload]  # names made up here
+    ],
+)
+def test_gemini_is_told_in_words_of_limits_that_it_would_refuse(model: type[BaseModel], is_enforced: bool) -> None:
+    schema = fitted(model, SchemaDialect.GEMINI)
+    lists = [node for node in every_schema(schema) if node.get("type") == "array"]
+    bounds = [{key: node[key] for key in ("minItems", "maxItems") if key in node} for node in lists]
+    plain = {key for node in every_schema(schema_of(model)) for key in node} & {"minItems", "maxItems"}
+    if is_enforced:
+        assert {key for bound in bounds for key in bound} == plain
+    else:
+        assert bounds[0] == {"minItems": 1}
+        assert all(bound in ({}, {"minItems": 1}) for bound in bounds)
+        assert "minItems: " in lists[0]["description"]
+
+
+def test_a_limit_in_words_in_full() -> None:
+    assert fitted(limited(500), SchemaDialect.GEMINI)["properties"] == {
+        "f0": {
+            "title": "F0",
+            "type": "array",
+            "items": {"type": "string"},
+            "minItems": 1,
+            "description": "(maxItems: 500; minItems: 2)",
+        }
+    }
+    assert fitted(limited(500), SchemaDialect.OPENAI)["properties"]["f0"]["maxItems"] == 500
+
+
 def test_a_gemini_schema_says_constants_and_truths_in_its_own_way() -> None:
     class Said(BaseModel):
         kind: Literal["bill"]

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from mistralai.client.models import BatchJob, ChatCompletionRequest
 
-from batchata.errors import LimitError, ProviderError
+from batchata.errors import LimitError, ProviderError, UnsupportedArgumentError
 from batchata.providers import lines
 from batchata.providers.chat.decode import decode_completion
+from batchata.providers.gemini.encode import encode as gemini_encode
 from batchata.providers.mistral.encode import encode, split
 from batchata.providers.mistral.provider import _spooled
 from batchata.providers.mistral.snapshots import snapshot
@@ -54,6 +55,13 @@ def test_the_model_stands_at_the_job_alone() -> None:
             },
         },
     }
+
+
+@pytest.mark.parametrize("heat", ["hot", True, float("nan"), float("inf"), -0.1])
+def test_a_temperature_is_a_number(heat: Any) -> None:
+    for encode_one in (encode, gemini_encode):
+        with pytest.raises(UnsupportedArgumentError, match="'temperature' must be a number from 0 on, got"):
+            encode_one(ask(TextPart("x"), temperature=heat))
 
 
 def test_a_job_has_one_model() -> None:

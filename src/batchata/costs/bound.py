@@ -55,7 +55,7 @@ def worst(
         return Decimal(0)
     else:
         possible = _listed_rates(provider, model, plain, at)
-    usages = (plain, replace(plain, cache_write_tokens=writes))
+    usages = (plain, replace(plain, cache_write_tokens=writes), replace(plain, cache_read_tokens=most))
     costs = [charge(usage, rates).usd for rates in possible for usage in usages]
     return max((usd for usd in costs if usd is not None), default=None)
 

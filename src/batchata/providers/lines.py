@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
-from batchata.types import Failed, Outcome, Reason
+from batchata.types import Failed, Outcome, Reason, Succeeded, Usage
 
 DecodeBody = Callable[[str, dict[str, Any]], Outcome]
 """A custom_id and the body of its answer as an outcome."""
@@ -28,13 +29,39 @@ def parsed(entry: bytes) -> Any:
         return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
+def sound(outcome: Outcome) -> Outcome:
+    """The outcome, such that nothing in it can stop the reading of the answers beside it.
+
+    Usage that cannot be true is as good as none: priced, it would be a guess. Raises ``TypeError`` for a text that is
+    none.
+    """
+    texts = [block.text for block in outcome.blocks] if isinstance(outcome, Succeeded) else [outcome.text or ""]
+    for text in (*texts, outcome.model or ""):
+        if not isinstance(text, str):
+            raise TypeError("a text or a model's name that is none")
+    if outcome.usage is None or _can_be_true(outcome.usage, wrote=any(texts)):
+        return outcome
+    return replace(outcome, usage=None)
+
+
+def _can_be_true(usage: Usage, *, wrote: bool) -> bool:
+    """Every answer has a prompt, of which what a cache read or wrote is a part; what was written takes tokens."""
+    cached = (usage.cache_read_tokens, usage.cache_write_tokens, usage.cache_write_1h_tokens)
+    counts = (usage.input_tokens, usage.output_tokens, *cached, usage.reasoning_tokens, usage.web_searches)
+    if set(map(type, counts)) != {int} or min(counts) < 0:
+        return False
+    if not all(isinstance(word, str) for word in (usage.service_tier or "", usage.inference_geo or "")):
+        return False
+    return 0 < usage.input_tokens >= sum(cached) and (usage.output_tokens > 0 or not wrote)
+
+
 def decode(entry: bytes, decode_body: DecodeBody) -> Outcome:
     """``{"custom_id", "response": {"status_code", "body"}, "error"}`` as an outcome.
 
     Raises ``ValueError`` for what is no such line.
     """
     try:
-        return _decode(parsed(entry), decode_body)
+        return sound(_decode(parsed(entry), decode_body))
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise ValueError(f"not a result line ({error!r}): {entry[:200]!r}") from error
 

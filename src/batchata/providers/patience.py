@@ -21,7 +21,7 @@ def patiently(call: Callable[[], T]) -> T:
         try:
             return call()
         except ProviderError as error:
-            longer = wait if error.retry_after is None else error.retry_after
+            longer = max(wait, error.retry_after or 0.0)
             if not error.retryable or longer > _LONGEST_WAIT:
                 raise
             time.sleep(longer)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from batchata.errors import ProviderError, SubmissionInDoubtError
+from batchata.errors import ArgumentError, ProviderError, SubmissionInDoubtError
 
 _BAD_REQUEST = frozenset({400, 413, 422})
-_UNCLEAR_STATUS = 408
-_RETRYABLE = frozenset({408, 409, 425, 429})
+_REFUSED = 400
+_UNCLEAR = frozenset({408, 499})
+"""The server gave the call up, at its own time limit or because it took us to be gone: whether it was done is open."""
+_RETRYABLE = frozenset({409, 425, 429})
 _SERVER_ERROR = 500
 
 
@@ -38,13 +41,13 @@ class Refusal:
 
     @property
     def leaves_doubt(self) -> bool:
-        """Whether what was asked may have been done all the same."""
-        return self.status >= _SERVER_ERROR or self.status == _UNCLEAR_STATUS
+        """Whether what was asked may have been done all the same: only a 4xx is a no."""
+        return not _REFUSED <= self.status < _SERVER_ERROR or self.status in _UNCLEAR
 
     @property
     def retryable(self) -> bool:
         """Whether the same call may succeed later."""
-        return not self.is_spend_limit and (self.status in _RETRYABLE or self.status >= _SERVER_ERROR)
+        return not self.is_spend_limit and (self.status in _RETRYABLE or self.leaves_doubt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,13 @@ class Wording:
             retryable=True,
         )
 
+    def unaskable(self, cause: object, doing: str) -> ArgumentError:
+        """The error for a call that cannot even be addressed."""
+        return ArgumentError(
+            f"{self.title} cannot be asked while {doing}: {cause}. Check the name or id in it, and the variable with "
+            f"{self.title}'s address, if that is set."
+        )
+
     def create_unanswered(self, cause: object) -> SubmissionInDoubtError:
         """The error for a creation that got no answer after it was sent."""
         return SubmissionInDoubtError(
@@ -98,8 +108,9 @@ class Wording:
 
 
 def seconds_of(retry_after: str | None) -> float | None:
-    """A ``retry-after`` header in seconds; ``None`` where it is not a number."""
+    """A ``retry-after`` header in seconds; ``None`` where it is no time that can be waited for."""
     try:
-        return float(retry_after or "")
+        seconds = float(retry_after or "")
     except ValueError:
         return None
+    return seconds if 0 <= seconds < math.inf else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import logging
+import math
+import re
 from xml.sax.saxutils import quoteattr
 
 import orjson
@@ -13,6 +15,13 @@ from batchata.types import Document, JsonObject, Request
 
 logger = logging.getLogger(__name__)
 
+_MODEL_NAME = re.compile(r"(?!.*\.\.)[\w.:@/+-]+", re.ASCII)
+
+
+def is_model_name(model: str) -> bool:
+    """Whether a name can stand in an address and mean a model there, and not another page."""
+    return _MODEL_NAME.fullmatch(model) is not None
+
 
 def check(request: Request, provider: str) -> None:
     """Raise ``ArgumentError`` for what no provider without citations of its own can take."""
@@ -20,6 +29,11 @@ def check(request: Request, provider: str) -> None:
         raise UnsupportedArgumentError(
             f"{provider} has no citations of its own. Use citation_mode='quoted', or 'auto', which chooses."
         )
+    heat: object = request.temperature
+    if heat is not None and (
+        isinstance(heat, bool) or not isinstance(heat, int | float) or not 0 <= heat < math.inf
+    ):
+        raise UnsupportedArgumentError(f"'temperature' must be a number from 0 on, got {heat!r}.")
     if request.max_tokens < 1:
         raise UnsupportedArgumentError(f"'max_tokens' must be at least 1, got {request.max_tokens}.")
     if not request.messages or request.messages[-1].role != "user":

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 from batchata.structured.fitting import Fitter, InexpressibleError, Rules
-from batchata.structured.walking import definitions_of, depth, named, nodes, recursive
+from batchata.structured.walking import definitions_of, depth, named, nodes, recursive, unrolled, written_out
 from batchata.types import JsonObject, SchemaDialect
 
 _FORMATS = frozenset({"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"})
@@ -40,6 +41,14 @@ _GEMINI = Rules(
     has_open_maps=True,
 )
 """https://ai.google.dev/gemini-api/docs/structured-output"""
+_GEMINI_WITHOUT_COUNTS = replace(_GEMINI, bounds=_GEMINI.bounds - {"minItems", "maxItems"}, has_long_lists=False)
+_GEMINI_UNROLLED = 240
+"""Gemini writes lists with a limit out, place by place, and refuses what grows too long without saying so, seen from a
+sum of about 960 on (github.com/googleapis/python-genai/issues/2170) and with objects in the lists sooner. Far below
+that, the limits are said in words instead."""
+
+_ABSURD = 1_000
+"""Schemas in a schema, from which on what is used in several places stands there once."""
 
 
 def for_dialect(schema: JsonObject, dialect: SchemaDialect) -> JsonObject | None:
@@ -58,7 +67,7 @@ def for_dialect(schema: JsonObject, dialect: SchemaDialect) -> JsonObject | None
             case SchemaDialect.OPENAI:
                 return _for_openai(wrapped)
             case SchemaDialect.GEMINI:
-                return _fitted(wrapped, _GEMINI)
+                return _for_gemini(wrapped)
     except InexpressibleError:
         return None
 
@@ -85,7 +94,15 @@ def _fitted(schema: JsonObject, rules: Rules, *, may_recur: bool = False) -> Jso
     if not may_recur and recursive(definitions):
         raise InexpressibleError
     root = {key: value for key, value in schema.items() if key != "$defs"}
-    return Fitter(rules, definitions).root(root)
+    sizes: dict[str, int] = {}
+    size = sum(written_out(each, definitions, sizes) for each in (root, *definitions.values()))
+    return Fitter(rules, definitions, writes_out=size <= _ABSURD).root(root)
+
+
+def _for_gemini(schema: JsonObject) -> JsonObject:
+    fitted = _fitted(schema, _GEMINI)
+    many, once = (unrolled(fitted, definitions_of(fitted), by_count=by_count) for by_count in (True, False))
+    return fitted if many - once <= _GEMINI_UNROLLED else _fitted(schema, _GEMINI_WITHOUT_COUNTS)
 
 
 def _for_anthropic(schema: JsonObject) -> JsonObject:

@@ -57,10 +57,15 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Fitter:
-    """Fits the parts of one schema."""
+    """Fits the parts of one schema.
+
+    Attributes:
+        writes_out: whether references with words beside them are replaced by what they mean, where that has an end.
+    """
 
     rules: Rules
     definitions: Definitions
+    writes_out: bool = True
 
     def root(self, schema: JsonObject) -> JsonObject:
         """The whole schema. Raises ``InexpressibleError`` where the dialect has no way to say it."""
@@ -109,11 +114,15 @@ class Fitter:
         return key not in _STRUCTURE and key not in self.rules.bounds
 
     def _reference(self, schema: JsonObject) -> JsonObject:
-        """A reference stands alone; with words of its own beside it, it is written out where it has an end."""
+        """A reference stands alone; with words of its own beside it, it is written out, or they stand around it."""
+        bare: JsonObject = {"$ref": schema["$ref"]}
+        beside = {key: value for key, value in schema.items() if key != "$ref"}
+        if not any(key == "description" or self._is_lost(key, value) for key, value in beside.items()):
+            return bare
         name = named(schema["$ref"])
-        if "description" not in schema or name in reached({name}, self.definitions):
-            return {"$ref": schema["$ref"]}
-        return self.fit(resolved(schema, self.definitions))
+        if self.writes_out and name not in reached({name}, self.definitions):
+            return self.fit(resolved(schema, self.definitions))
+        return self.fit({**beside, "anyOf": [bare]})
 
     def _values(self, schema: JsonObject) -> tuple[JsonObject, list[str]]:
         """Title, type, the values that are allowed and their bounds; and what of it has to be said in words."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
@@ -23,8 +21,6 @@ _MAX_ERRORS = 10
 _MAX_INPUT = 60
 _WRAP = '{"value":'
 _BLANKS = " \t\r\n"
-_ODD = re.compile(r"<cite\s|NaN|Infinity")
-"""What Pydantic's reader of JSON passes over or understands, and ours does not."""
 
 
 class InvalidOutput(Exception):  # noqa: N818  # named after the reason it becomes: invalid_output
@@ -82,9 +78,15 @@ def value_of(text: str, model: type[ModelT]) -> tuple[ModelT, str]:
     Nearly all answers are nothing but JSON that validates. Raises ``InvalidOutput``.
     """
     json = text.strip(_BLANKS)
-    if json.startswith("{") and not model.__pydantic_root_model__ and not _ODD.search(json):
-        with contextlib.suppress(Exception):  # whatever is wrong is looked at with more patience
+    if (
+        json.startswith("{")
+        and not model.__pydantic_root_model__
+        and not ("<cite" in json or "NaN" in json or "Infinity" in json)
+    ):  # what Pydantic's reader of JSON passes over or understands, and ours does not
+        try:
             return model.model_validate_json(json, by_alias=True, by_name=True), json
+        except Exception:  # noqa: BLE001, S110  # whatever is wrong is looked at with more patience
+            pass
     reading = read(text, model)
     return reading.value, reading.json
 

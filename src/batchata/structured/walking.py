@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import cast
 
@@ -55,12 +56,52 @@ def reached(names: set[str], definitions: Definitions) -> set[str]:
 
 
 def resolved(schema: JsonObject, definitions: Definitions) -> JsonObject:
-    """The schema behind a reference, under the description that stands beside the reference."""
+    """The schema behind a reference, under what stands beside the reference."""
     reference = schema.get("$ref")
     if not isinstance(reference, str):
         return schema
-    beside: JsonObject = {key: schema[key] for key in ("description", "default") if key in schema}
+    beside: JsonObject = {key: value for key, value in schema.items() if key != "$ref"}
     return {**resolved(definitions[named(reference)], definitions), **beside}
+
+
+def written_out(schema: JsonObject, definitions: Definitions, known: dict[str, int] | None = None) -> int:
+    """How many schemas stand in a schema once every reference with something beside it is replaced by what it means.
+
+    A part that leads back to itself has no end, and counts once.
+    """
+    sizes = {} if known is None else known
+    total = 0
+    for node in nodes(schema):
+        total += 1
+        if "$ref" in node and len(node) > 1:
+            name = named(node["$ref"])
+            if name not in sizes:
+                sizes[name] = 0
+                sizes[name] = written_out(definitions.get(name, {}), definitions, sizes)
+            total += sizes[name]
+    return total
+
+
+def unrolled(
+    schema: JsonObject, definitions: Definitions, *, by_count: bool, known: dict[str, int] | None = None
+) -> int:
+    """How many schemas stand in a schema without recursion; ``by_count``: in a list, as often as its bounds allow."""
+    sizes = {} if known is None else known
+    size_of = functools.partial(unrolled, definitions=definitions, by_count=by_count, known=sizes)
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        name = named(reference)
+        if name not in sizes:
+            sizes[name] = size_of(definitions.get(name, {}))
+        return sizes[name]
+    inside = [*cast("JsonObject", schema.get("properties", {})).values(), schema.get("additionalProperties")]
+    inside += [each for key in ("anyOf", "prefixItems") for each in cast("list[object]", schema.get(key, []))]
+    total = 1 + sum(size_of(each) for each in inside if isinstance(each, dict))
+    items = schema.get("items")
+    if not isinstance(items, dict):
+        return total
+    places = cast("int", schema.get("maxItems", schema.get("minItems", 1)))
+    return total + (places if by_count else 1) * size_of(items)
 
 
 def depth(schema: JsonObject, definitions: Definitions, seen: frozenset[str] = frozenset()) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from batchata.providers.lines import parsed
+from batchata.providers.lines import parsed, sound
 from batchata.types import Citation, Failed, Outcome, Reason, Succeeded, TextBlock, Usage
 
 _FINAL_ERRORS = frozenset(
@@ -23,7 +23,7 @@ _FINAL_ERRORS = frozenset(
 def decode(entry: bytes) -> Outcome:
     """One result line. Raises ``ValueError`` for what is not a result line of Anthropic's."""
     try:
-        return _decode(parsed(entry))
+        return sound(_decode(parsed(entry)))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a result line of Anthropic's ({error!r}): {entry[:200]!r}") from error
 

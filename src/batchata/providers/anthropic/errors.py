@@ -40,6 +40,8 @@ def asking(doing: str) -> Iterator[None]:
         raise _WORDING.unreachable(_cause(error), doing) from error
     except json.JSONDecodeError as error:  # the SDK lets it through
         raise _WORDING.unreachable(f"its answer is no JSON or was cut ({error})", doing) from error
+    except (AttributeError, TypeError) as error:  # whatever came is passed on by the SDK as what was expected
+        raise _WORDING.unreachable(f"its answer is not what was expected ({error})", doing) from error
 
 
 @contextmanager
@@ -63,6 +65,11 @@ def submit_error(error: anthropic.APIError | json.JSONDecodeError) -> ProviderEr
     if isinstance(error.__cause__, _NOT_SENT):
         return _WORDING.unreachable(_cause(error), "creating the job")
     return _WORDING.create_unanswered(_cause(error))
+
+
+def unnamed_job(answer: object) -> ProviderError:
+    """A create that was answered, and not with a job."""
+    return _WORDING.create_unanswered(f"it answered {str(answer)[:200]!r}")
 
 
 def _refusal(error: anthropic.APIStatusError) -> Refusal:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import logging
-import re
 from datetime import UTC, datetime
 
 import anthropic
@@ -12,13 +11,11 @@ from anthropic.types import ModelInfo as AnthropicModel
 
 from batchata.errors import UnknownModelError, UnsupportedArgumentError
 from batchata.providers.anthropic.errors import asking
-from batchata.providers.retirements import RETIREMENTS
+from batchata.providers.retirements import retirement
+from batchata.providers.texts import is_model_name
 from batchata.types import ModelInfo
 
 logger = logging.getLogger(__name__)
-
-_ALIAS = re.compile(r"-(\d{8}|0|latest)$")
-"""What may follow a model's name: the date of a snapshot, or a word for the newest one."""
 
 _SUGGESTED = "claude-haiku-5-5, claude-sonnet-5-5 or claude-opus-5-5"
 _LONG_CONTEXT_TOKENS = 1_000_000
@@ -28,18 +25,19 @@ _PAGES_IN_SHORT_CONTEXT = 100
 def describe_model(client: anthropic.Anthropic, model: str) -> ModelInfo:
     """Ask the Models API. A server without one (some gateways) leaves everything unknown."""
     _refuse_retired(model)
+    if not is_model_name(model):
+        raise UnknownModelError(_unknown(client, model))
     with asking(f"asking for the model {model!r}"):
         try:
-            found = client.models.retrieve(model)
+            return _check(model, client.models.retrieve(model))
         except anthropic.NotFoundError as error:
             if error.type != "not_found_error":
                 return ModelInfo(model)
             raise UnknownModelError(_unknown(client, model)) from error
-    return _check(model, found)
 
 
 def _refuse_retired(model: str) -> None:
-    day = RETIREMENTS.get(_ALIAS.sub("", model))
+    day = retirement(model)
     if day is not None and day <= datetime.now(UTC).date():
         raise UnknownModelError(
             f"Anthropic retired {model!r} on {day}: calls fail. Use a current model, for example {_SUGGESTED}."

@@ -19,7 +19,7 @@ from anthropic.types.messages import MessageBatch
 from batchata.errors import LimitError, ProviderError
 from batchata.providers.access import address_of, key_of, no_key
 from batchata.providers.anthropic import decode, encode
-from batchata.providers.anthropic.errors import asking, refusing_requests, submit_error
+from batchata.providers.anthropic.errors import asking, refusing_requests, submit_error, unnamed_job
 from batchata.providers.anthropic.models import describe_model
 from batchata.providers.downloads import whole_lines
 from batchata.providers.spool import spool_array
@@ -112,8 +112,11 @@ class AnthropicProvider:
                 )
             except (anthropic.APIError, json.JSONDecodeError) as error:
                 raise submit_error(error) from error
-        logger.info("created job %s under tag %s", batch.id, tag)
-        return batch.id
+        job_id = getattr(batch, "id", None)  # whatever came is passed on by the SDK as what was expected
+        if not isinstance(job_id, str) or not job_id:
+            raise unnamed_job(batch)
+        logger.info("created job %s under tag %s", job_id, tag)
+        return job_id
 
     def check(self, provider_job_id: str) -> JobSnapshot:
         with asking(f"checking the job {provider_job_id!r}"):
@@ -124,7 +127,7 @@ class AnthropicProvider:
         wanted = set(provider_job_ids)
         with asking(f"checking {len(wanted)} jobs"):
             page = self._reader.messages.batches.list(limit=_LIST_LIMIT)
-        return {batch.id: _snapshot(batch) for batch in page.data if batch.id in wanted}
+            return {batch.id: _snapshot(batch) for batch in page.data if batch.id in wanted}
 
     def fetch(self, provider_job_id: str) -> Iterator[bytes]:
         return whole_lines(
@@ -155,7 +158,9 @@ class AnthropicProvider:
         with asking(f"looking for the job tagged {tag!r}"):
             answer = self._reader.messages.batches.with_raw_response.list(limit=100)
             earliest = since - _clock_lead(answer.headers.get("date")) - _CLOCK_SKEW
-            for batch in answer.parse():
+            page = answer.parse()
+            len(page.data)  # an answer without a list does not say that there is no job
+            for batch in page:
                 if batch.created_at < earliest:
                     break
                 snapshot = _snapshot(batch)
@@ -169,7 +174,9 @@ class AnthropicProvider:
         del params["max_tokens"]
         with asking(f"counting the tokens of {request.custom_id!r}"), refusing_requests():
             counted = self._reader.post("/v1/messages/count_tokens", cast_to=MessageTokensCount, body=params)
-        return TokenCount(counted.input_tokens, exact=True)
+            if counted.input_tokens < 1:
+                raise TypeError(f"{counted.input_tokens} tokens")
+            return TokenCount(counted.input_tokens, exact=True)
 
 
 def _clock_lead(date_header: str | None) -> timedelta:

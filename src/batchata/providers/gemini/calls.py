@@ -9,22 +9,27 @@ from __future__ import annotations
 import functools
 import json
 import logging
+import re
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import httpx2
 from google import genai
 from google.genai import types
 from google.genai.errors import APIError
 
+from batchata.errors import ArgumentError
 from batchata.providers.downloads import whole_lines
 from batchata.providers.gemini.errors import GEMINI, NOT_READABLE, asked, asked_once, submit_error
 from batchata.providers.gemini.snapshots import created_at
 
+T = TypeVar("T")
+
 logger = logging.getLogger(__name__)
 
+_JOB_ID = re.compile(r"batches/[\w.~-]+", re.ASCII)
 _ADDRESS = "https://generativelanguage.googleapis.com"
 _VERSION = "v1beta"
 """What the documents describe and was recorded; the SDK's own choice is v1."""
@@ -81,10 +86,13 @@ class Calls:
             raise GEMINI.create_unanswered("it answered without the job's name")
         return job.name
 
-    def batch(self, provider_job_id: str, doing: str) -> dict[str, Any]:
-        return asked(doing, lambda: self._get(provider_job_id, {}))
+    def batch(self, provider_job_id: str, doing: str, read: Callable[[dict[str, Any]], T]) -> T:
+        """What ``read`` makes of a batch; one that it cannot read is asked for again, as any odd answer is."""
+        _check_id(provider_job_id)
+        return asked(doing, lambda: read(self._get(provider_job_id, {})))
 
     def cancel(self, provider_job_id: str) -> None:
+        _check_id(provider_job_id)
         asked(f"canceling the job {provider_job_id!r}", lambda: self.sdk.batches.cancel(name=provider_job_id))
 
     def newest(self, doing: str) -> list[dict[str, Any]]:
@@ -94,12 +102,15 @@ class Calls:
     def since(self, earliest: datetime, doing: str) -> Iterator[dict[str, Any]]:
         """Batches as far back as that.
 
-        No page of Gemini's promises an order: only a page with nothing younger on it ends the search.
+        Gemini promises no order, and a page of its may be empty with more to come: a page with nothing younger on it
+        ends the search only in a list that was seen to go back in time.
         """
+        times: list[datetime] = []
         for page in self._pages(doing):
             young = [batch for batch in page if (created_at(batch) or earliest) >= earliest]
             yield from young
-            if not young:
+            times += [told for batch in page if (told := created_at(batch))]
+            if page and not young and times == sorted(times, reverse=True):
                 return
 
     def _pages(self, doing: str) -> Iterator[list[dict[str, Any]]]:
@@ -114,7 +125,10 @@ class Calls:
     def _get(self, path: str, query: dict[str, str | int]) -> dict[str, Any]:
         response = self._http.get(f"{self._address}/{_VERSION}/{path}", params=query, headers=self._headers)
         APIError.raise_for_response(response)
-        return dict(json.loads(response.content))
+        found = json.loads(response.content)
+        if not isinstance(found, dict):
+            raise TypeError(f"{response.text[:200]!r} where an object should be")
+        return found
 
     def lines(self, file_name: str) -> Iterator[bytes]:
         """The lines of a file."""
@@ -138,3 +152,12 @@ class Calls:
             return True
 
         return asked(f"reading the file {file_name!r}", read)
+
+
+def _check_id(provider_job_id: str) -> None:
+    """Anything else would ask for something else: part of an address can mean another job, or a list."""
+    if not _JOB_ID.fullmatch(provider_job_id):
+        raise ArgumentError(
+            f"{provider_job_id!r} is no id of a job at Gemini: these look like 'batches/abc123'. Give what BatchJob.id "
+            f"was."
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from batchata.providers.lines import parsed
+from batchata.providers.lines import parsed, sound
 from batchata.types import Failed, Outcome, Reason, Succeeded, TextBlock, Usage
 
 _CANCELED = 1
@@ -36,7 +36,7 @@ def decode(entry: bytes) -> Outcome:
     Raises ``ValueError`` for what is no such line.
     """
     try:
-        return _decode(parsed(entry))
+        return sound(_decode(parsed(entry)))
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise ValueError(f"not a result line of Gemini's ({error!r}): {entry[:200]!r}") from error
 
@@ -63,7 +63,7 @@ def _errored(key: str, error: Any) -> Failed:
 
 def decode_response(key: str, response: dict[str, Any]) -> Outcome:
     """One ``GenerateContentResponse``."""
-    usage = _usage(response["usageMetadata"]) if response.get("usageMetadata") else None
+    usage = _usage(response.get("usageMetadata"))
     model = response.get("modelVersion")
     candidates = response.get("candidates") or ()
     if not candidates:
@@ -118,15 +118,20 @@ def _stopped_early(candidate: dict[str, Any], usage: Usage | None) -> tuple[Reas
             return Reason.ERRORED, f"the answer stopped for a reason that is not expected here: {stop!r}"
 
 
-def _usage(raw: dict[str, Any]) -> Usage:
+def _usage(raw: Any) -> Usage | None:
     """Thoughts are billed as output, beside the candidates.
 
     ``serviceTier`` is left out: batches were recorded with "standard" there, and are billed at half.
     """
-    thoughts = raw.get("thoughtsTokenCount") or 0
-    return Usage(
-        input_tokens=(raw.get("promptTokenCount") or 0) + (raw.get("toolUsePromptTokenCount") or 0),
-        output_tokens=(raw.get("candidatesTokenCount") or 0) + thoughts,
-        cache_read_tokens=raw.get("cachedContentTokenCount") or 0,
-        reasoning_tokens=thoughts,
-    )
+    if not raw:
+        return None
+    try:
+        thoughts = raw.get("thoughtsTokenCount") or 0
+        return Usage(
+            input_tokens=(raw.get("promptTokenCount") or 0) + (raw.get("toolUsePromptTokenCount") or 0),
+            output_tokens=(raw.get("candidatesTokenCount") or 0) + thoughts,
+            cache_read_tokens=raw.get("cachedContentTokenCount") or 0,
+            reasoning_tokens=thoughts,
+        )
+    except (AttributeError, TypeError):  # counts that are none: the answer is an answer all the same
+        return None

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import httpx2
-import pydantic
 from google.genai.errors import APIError
 
-from batchata.errors import ConversationError, ProviderError
+from batchata.errors import BatchataError, ConversationError, ProviderError
 from batchata.providers.patience import patiently
 from batchata.providers.refusals import Refusal, Wording, seconds_of
 
@@ -20,8 +18,8 @@ T = TypeVar("T")
 NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol)
 """Failures before a byte of the request left."""
 
-NOT_READABLE = (json.JSONDecodeError, pydantic.ValidationError)
-"""What the SDK raises for an answer that is not what it expects."""
+NOT_READABLE = (ValueError, TypeError, KeyError, AttributeError)
+"""What the SDK raises, and what we do, for an answer that is not what is expected: no JSON, or of another shape."""
 
 GEMINI = Wording(
     "gemini",
@@ -48,10 +46,14 @@ def asked_once(doing: str, call: Callable[[], T]) -> T:
     """The same for a call that is not repeated."""
     try:
         return call()
+    except BatchataError:
+        raise
     except APIError as error:
         raise _wording(error).refused(refusal_of(error), doing) from error
     except httpx2.HTTPError as error:
         raise GEMINI.unreachable(_cause(error), doing) from error
+    except httpx2.InvalidURL as error:
+        raise GEMINI.unaskable(error, doing) from error
     except NOT_READABLE as error:
         raise GEMINI.unreachable(f"an answer that cannot be read: {error}", doing) from error
 
@@ -66,7 +68,7 @@ def refusing_requests(call: Callable[[], T]) -> T:
         raise
 
 
-def submit_error(error: APIError | httpx2.HTTPError | ValueError) -> ProviderError:
+def submit_error(error: Exception) -> ProviderError:
     """Whether a failed create is a clear no, or leaves it in doubt whether the job exists."""
     if isinstance(error, APIError):
         return _wording(error).create_refused(refusal_of(error))
@@ -83,7 +85,7 @@ def refusal_of(error: APIError) -> Refusal:
         error.code,
         f"{error.status}: {words}" if error.status else words,
         retry_after=_retry_after(error, headers.get("retry-after")),
-        is_spend_limit=any(sign in words for sign in _OUT_OF_MONEY),
+        is_spend_limit=any(sign in words.lower() for sign in _OUT_OF_MONEY),
     )
 
 
@@ -103,7 +105,7 @@ def _details(error: APIError) -> list[dict[str, Any]]:
     body = error.details if isinstance(error.details, dict) else {}
     inner = body.get("error", body)
     details = inner.get("details") if isinstance(inner, dict) else None
-    return [each for each in details or () if isinstance(each, dict)]
+    return [each for each in details if isinstance(each, dict)] if isinstance(details, list) else []
 
 
 def _wording(error: APIError) -> Wording:

@@ -8,6 +8,8 @@ from typing import Any
 import orjson
 from google.genai import types
 
+from batchata.providers.gemini.snapshots import output_of
+
 _WRAPPING = 40
 """``{"request": …, "metadata": {"key": …}}, `` where a line says ``{"key":…,"request":…}``."""
 
@@ -34,6 +36,12 @@ def inlined(line: bytes) -> types.InlinedRequest:
 def sent_bytes(line: bytes) -> int:
     """What a line takes in the body that the SDK writes: spaced, and all but ASCII escaped."""
     return len(json.dumps(orjson.loads(line))) + _WRAPPING
+
+
+def results_of(batch: dict[str, Any]) -> tuple[list[bytes], str | None]:
+    """The results that stand in a batch itself, and the name of the file with its results."""
+    output = output_of(batch)
+    return result_lines(output), output.get("responsesFile")
 
 
 def result_lines(output: dict[str, Any]) -> list[bytes]:

@@ -12,6 +12,7 @@ from google.genai.types import Model
 from batchata.errors import ProviderError, UnknownModelError, UnsupportedArgumentError
 from batchata.providers.gemini.encode import model_path
 from batchata.providers.gemini.errors import asked
+from batchata.providers.texts import is_model_name
 from batchata.types import ModelInfo
 
 _GONE = re.compile(r"(models/)?(gemini-1\.|gemini-2\.0|gemini-3-pro-preview$)")
@@ -19,7 +20,8 @@ _GONE = re.compile(r"(models/)?(gemini-1\.|gemini-2\.0|gemini-3-pro-preview$)")
 
 _SUGGESTED = "gemini-3.5-flash-lite, gemini-3.8-flash or gemini-4-argon"
 _BATCH = "batchGenerateContent"
-_NOT_FOUND = 404
+_NOT_FOUND = "NOT_FOUND"
+"""What Gemini itself says; a 404 of others means that the address is wrong."""
 
 
 def describe_model(client: genai.Client, model: str) -> ModelInfo:
@@ -29,11 +31,14 @@ def describe_model(client: genai.Client, model: str) -> ModelInfo:
             f"Gemini shut {model!r} down: calls fail. Use a current model, for example {_SUGGESTED}."
         )
 
+    if not is_model_name(model):
+        raise UnknownModelError(_unknown(client, model))
+
     def ask() -> Model:
         try:
             return client.models.get(model=model_path(model))
         except APIError as error:
-            if error.code == _NOT_FOUND:
+            if error.status == _NOT_FOUND:
                 raise UnknownModelError(_unknown(client, model)) from error
             raise
 

@@ -16,9 +16,9 @@ from batchata.providers.access import address_of, key_of, no_key
 from batchata.providers.gemini import decode, encode
 from batchata.providers.gemini.calls import Calls
 from batchata.providers.gemini.errors import GEMINI, asked, refusing_requests
-from batchata.providers.gemini.inline import inlined, result_lines, sent_bytes
+from batchata.providers.gemini.inline import inlined, results_of, sent_bytes
 from batchata.providers.gemini.models import describe_model
-from batchata.providers.gemini.snapshots import display_name, is_told_by_state, output_of, snapshot
+from batchata.providers.gemini.snapshots import display_name, is_told_by_state, snapshot
 from batchata.providers.spool import new_spool, read_lines
 from batchata.types import (
     DocumentKind,
@@ -110,22 +110,25 @@ class GeminiProvider:
         return provider_job_id
 
     def check(self, provider_job_id: str) -> JobSnapshot:
-        return snapshot(self._calls.batch(provider_job_id, f"checking the job {provider_job_id!r}"))
+        return self._calls.batch(provider_job_id, f"checking the job {provider_job_id!r}", snapshot)
 
     def check_many(self, provider_job_ids: Sequence[str]) -> Mapping[str, JobSnapshot]:
         """From a page of the list, which leaves results out: jobs for which these matter are asked about alone."""
         wanted = set(provider_job_ids)
         page = self._calls.newest(f"checking {len(wanted)} jobs")
         return {
-            batch["name"]: snapshot(batch) for batch in page if batch["name"] in wanted and is_told_by_state(batch)
+            batch["name"]: snapshot(batch)
+            for batch in page
+            if batch.get("name") in wanted and is_told_by_state(batch)
         }
 
     def fetch(self, provider_job_id: str) -> Iterator[bytes]:
         """From the batch itself, or from its file."""
-        output = output_of(self._calls.batch(provider_job_id, f"reading the results of {provider_job_id!r}"))
-        yield from result_lines(output)
-        if output.get("responsesFile"):
-            yield from self._calls.lines(output["responsesFile"])
+        doing = f"reading the results of {provider_job_id!r}"
+        lines, file_name = self._calls.batch(provider_job_id, doing, results_of)
+        yield from lines
+        if file_name:
+            yield from self._calls.lines(file_name)
 
     def cancel(self, provider_job_id: str) -> None:
         self._calls.cancel(provider_job_id)

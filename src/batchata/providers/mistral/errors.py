@@ -47,6 +47,8 @@ def asked_once(doing: str, call: Callable[[], T]) -> T:
         if error.status_code < _REFUSED:  # an answer that is not of the SDK's types
             raise _odd_answer(error, doing) from error
         raise MISTRAL.refused(refusal_of(error), doing) from error
+    except httpx2.InvalidURL as error:
+        raise MISTRAL.unaskable(error, doing) from error
     except NO_ANSWER as error:
         raise MISTRAL.unreachable(_cause(error), doing) from error
 

@@ -11,6 +11,7 @@ from mistralai.client.models import BaseModelCard, FTModelCard
 
 from batchata.errors import ProviderError, UnknownModelError, UnsupportedArgumentError
 from batchata.providers.mistral.errors import asked
+from batchata.providers.texts import is_model_name
 from batchata.types import ModelInfo
 
 logger = logging.getLogger(__name__)
@@ -21,6 +22,8 @@ _SUGGESTED = "mistral-small-2603 or mistral-large-2512"
 
 def describe_model(client: Mistral, model: str) -> ModelInfo:
     """Ask for the model. Raises ``UnknownModelError`` or ``UnsupportedArgumentError`` for one that cannot be used."""
+    if not is_model_name(model):
+        raise UnknownModelError(_unknown(client, model))
     try:
         found = asked(f"asking for the model {model!r}", lambda: client.models.retrieve(model_id=model))
     except ProviderError as error:

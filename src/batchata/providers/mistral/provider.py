@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import logging
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,6 +12,7 @@ from typing import IO, Literal
 
 from mistralai.client import Mistral
 from mistralai.client.errors import MistralError
+from mistralai.client.models import BatchJob
 
 from batchata.errors import LimitError
 from batchata.providers import lines
@@ -62,6 +65,7 @@ _ENDPOINT: Literal["/v1/chat/completions"] = "/v1/chat/completions"
 _TAG = "batchata"
 """The key of our tag in a job's metadata."""
 _TIMEOUT_SECONDS = 600
+_PAGE = 100
 _CLOCK_SKEW = timedelta(days=1)
 """The tag is exact, so looking too far back does no harm, and not far enough costs a job."""
 
@@ -142,13 +146,19 @@ class MistralProvider:
         asked(doing, lambda: self._client.batch.jobs.cancel(job_id=provider_job_id))
 
     def find(self, tag: str, since: datetime, count: int) -> Sequence[JobSnapshot]:  # noqa: ARG002  # the tag suffices
-        """By the tag in the metadata, for which the server itself looks."""
-        jobs = self._client.batch.jobs
-        found = asked(
-            f"looking for the job tagged {tag!r}",
-            lambda: jobs.list(metadata={_TAG: tag}, created_after=since - _CLOCK_SKEW),
-        )
-        return [snapshot(job) for job in found.data or [] if (job.metadata or {}).get(_TAG) == tag]
+        """By the tag in the metadata, for which the server itself looks; one that does not shows page after page."""
+        jobs, doing = self._client.batch.jobs, f"looking for the job tagged {tag!r}"
+        seen: dict[str, BatchJob] = {}
+        for number in itertools.count():
+            ask = functools.partial(
+                jobs.list, page=number, page_size=_PAGE, metadata={_TAG: tag}, created_after=since - _CLOCK_SKEW
+            )
+            page = asked(doing, ask).data or []
+            fresh = {job.id: job for job in page if job.id not in seen}
+            seen |= fresh
+            if len(page) < _PAGE or not fresh:
+                break
+        return [snapshot(job) for job in seen.values() if (job.metadata or {}).get(_TAG) == tag]
 
     def count_tokens(self, request: Request) -> TokenCount:
         """A bound, for Mistral counts for nobody."""

@@ -44,8 +44,8 @@ def _state(job: BatchJob) -> JobState:
             return JobState.CANCELING
         case "SUCCESS" | "TIMEOUT_EXCEEDED" | "CANCELLED":
             return JobState.ENDED
-        case "FAILED":
-            return JobState.FAILED
+        case "FAILED":  # what it has to read was run, and may be billed
+            return JobState.ENDED if job.output_file or job.error_file else JobState.FAILED
         case unknown:
             raise ProviderError(
                 f"Mistral reports the state {str(unknown)!r} for {job.id!r}, which this version does not know. Update "
