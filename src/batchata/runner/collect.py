@@ -60,10 +60,12 @@ class Reader:
         if outcome is None:
             words = "the job ended without an answer to this item"
             outcome = Failed("", Reason.MISSING, words, retryable=True, is_billed=None)
-        elif isinstance(outcome, Succeeded) and not outcome.text.strip():
-            outcome = _invalid(outcome, "the answer is empty: thinking may have used all of max_tokens")
         if isinstance(outcome, Failed):
             return self._entry(item, outcome), None
+        text = outcome.text
+        if not text or text.isspace():
+            words = "the answer is empty: thinking may have used all of max_tokens"
+            return self._entry(item, _invalid(outcome, words)), None
         if self._task.response_model is None:
             return self._worded(item, outcome), None
         try:

@@ -6,12 +6,12 @@ import contextlib
 import gc
 from collections.abc import Iterator
 
-_YOUNG_OBJECTS = 20_000
+_YOUNG_OBJECTS = 100_000
 
 
 @contextlib.contextmanager
 def unhurried_collector() -> Iterator[None]:
-    """Let 20,000 new objects come together before they are looked at, instead of 700, until the block ends.
+    """Let 100,000 new objects come together before they are looked at, instead of 700, until the block ends.
 
     A full collection looks at every object of the process, a hundred thousand of them a provider's SDK's. By Python's
     own threshold that is a fifth of the time of a run of small requests (docs/performance.md). A program that set a

@@ -102,3 +102,8 @@ class Inputs:
 def chained(digest: str, item_digest: str) -> str:
     """The hash of all inputs up to one more."""
     return hashlib.sha256(f"{digest}{item_digest}".encode()).hexdigest()
+
+
+def joined(digests: Iterable[str]) -> str:
+    """The hash of the inputs of one job."""
+    return hashlib.sha256("".join(digests).encode()).hexdigest()

@@ -159,6 +159,7 @@ class Conversation(NamedTuple):
     def digest(self) -> str:
         """A hash of all of it, documents' bytes included, to notice an input that changed."""
         pieces = [(self.system or "").encode("utf-8", "surrogatepass")]
+        is_short = True
         for turn in self.turns:
             pieces.append(turn.role.encode())
             for part in turn.parts:
@@ -166,10 +167,13 @@ class Conversation(NamedTuple):
                     pieces.append(part.text.encode("utf-8", "surrogatepass"))
                 else:
                     pieces.append(part.document.data)
+                    is_short = False
+        marked = [each for piece in pieces for each in (len(piece).to_bytes(8, "big"), piece)]
+        if is_short:
+            return hashlib.sha256(b"".join(marked)).hexdigest()
         whole = hashlib.sha256()
-        for piece in pieces:
-            whole.update(len(piece).to_bytes(8, "big"))
-            whole.update(piece)
+        for each in marked:
+            whole.update(each)
         return whole.hexdigest()
 
 

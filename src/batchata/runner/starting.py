@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from batchata.plan import Budget, Step, next_step
 from batchata.runner.drafting import Draft, Drafter
-from batchata.runner.inputs import Inputs, chained
+from batchata.runner.inputs import Inputs, chained, joined
 from batchata.runner.live import Live
-from batchata.runner.task import Item
 from batchata.store import Store
 from batchata.types import JobRecord, JobStatus, Planned, Totals
 
@@ -125,7 +124,7 @@ class Starter:
             number=draft.number,
             status=JobStatus.PLANNED,
             items=indexes,
-            inputs=_chain("", draft.items, draft),
+            inputs=joined(_digests(draft)),
             is_retry=self._is_retry,
             unsent=tuple(draft.unsent.items()),
             max_tokens=draft.max_tokens,
@@ -148,9 +147,12 @@ class Starter:
         planned = self._progress.planned
         if self._is_retry:
             return planned
+        digest = planned.digest
+        for each in _digests(draft):
+            digest = chained(digest, each)
         return Planned(
             items=planned.items + len(draft.items),
-            digest=_chain(planned.digest, draft.items, draft),
+            digest=digest,
             is_all=not self._inputs.has_more(),
         )
 
@@ -162,7 +164,7 @@ class Starter:
         live.digests = draft.digests
         live.record = replace(
             record,
-            inputs=_chain("", draft.items, draft),
+            inputs=joined(_digests(draft)),
             unsent=tuple(draft.unsent.items()),
             max_tokens=draft.max_tokens,
             reserved_usd=draft.worst_usd,
@@ -178,7 +180,6 @@ class Starter:
         return live
 
 
-def _chain(digest: str, items: Sequence[Item], draft: Draft) -> str:
-    for item in items:
-        digest = chained(digest, draft.digests.get(item.index, ""))
-    return digest
+def _digests(draft: Draft) -> Iterator[str]:
+    """What was read of each item; nothing of one that cannot be sent."""
+    return (draft.digests.get(item.index, "") for item in draft.items)

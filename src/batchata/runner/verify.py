@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from batchata.errors import ArgumentError
 from batchata.results import ResultsDir
 from batchata.runner.drafting import UNREADABLE
-from batchata.runner.inputs import Given, Inputs, chained
+from batchata.runner.inputs import Given, Inputs, chained, joined
 from batchata.runner.prepare import Preparer
 from batchata.runner.task import Item
 from batchata.types import JobRecord, RunState
@@ -120,10 +120,7 @@ def _changed_jobs(seen: _Digests, state: RunState, given: Given) -> Iterator[str
     """Jobs that are not over are known as a whole only."""
     for job in state.live.values():
         unsent = dict(job.unsent)
-        chain = ""
-        for index in job.items:
-            chain = chained(chain, "" if index in unsent else seen[index])
-        if chain != job.inputs:
+        if joined("" if index in unsent else seen[index] for index in job.items) != job.inputs:
             yield f"one of {_named(given, job.items[0])} to {_named(given, job.items[-1])}"
 
 
