@@ -7,7 +7,7 @@ FOREIGN := $(VENV)/foreign/.ready
 
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test foreign postgres chromium lint types bench wheel requirements format clean
+.PHONY: help demo test foreign postgres chromium lint types imports bench wheel requirements format clean
 
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -58,8 +58,11 @@ lint: $(READY)  ## ruff and the layers contract
 types: $(READY)  ## strict type check of package, tests and examples
 	$(BIN)/mypy
 
-bench: $(READY)  ## import time against pydantic's
+imports: $(READY)  ## import time against pydantic's
 	$(BIN)/python -m benchmarks.import_time
+
+bench: imports  ## CPU and memory for each item, against a floor; ten minutes, and the figures go into docs/performance.md
+	$(BIN)/python -m benchmarks.speed --write docs/performance.md
 
 wheel: $(READY)  ## build the wheel, install it alone into a fresh environment, and import it
 	rm -rf build/wheel && $(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python -o build/wheel

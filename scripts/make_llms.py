@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCS = ("cli", "batch-manager", "citations", "report", "providers", "costs", "local-engine")
+DOCS = ("cli", "batch-manager", "citations", "report", "providers", "costs", "performance", "local-engine")
 PAGES = ("README.md", *(f"docs/{name}.md" for name in DOCS), "CONTRIBUTING.md")
 
 

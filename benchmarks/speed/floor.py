@@ -67,5 +67,4 @@ def _ask(server: HTTPConnection, method: str, path: str, body: bytes | None = No
 
 
 if __name__ == "__main__":
-    work = asked()
-    measure(lambda: scores(work))
+    measure(scores, asked())

@@ -11,8 +11,13 @@ from batchata import BatchManager
 from benchmarks.speed.work import MAX_TOKENS, MODEL, PROMPT, Answer, Asked, asked, conversation, measure, pdf_files
 
 
-def scores(given: Asked, folder: Path) -> Iterator[int]:
+def scores(given: Asked) -> Iterator[int]:
     """The answers as they come; inputs are read as they are needed."""
+    with tempfile.TemporaryDirectory(prefix="batchata-speed-") as folder:
+        yield from _scores(given, Path(folder))
+
+
+def _scores(given: Asked, folder: Path) -> Iterator[int]:
     files = None if given.pdfs is None else pdf_files(given.pdfs, given.items)
     run = BatchManager(
         messages=(conversation(item) for item in range(given.items)) if files is None else None,
@@ -38,5 +43,4 @@ def scores(given: Asked, folder: Path) -> Iterator[int]:
 if __name__ == "__main__":
     work = asked()
     os.environ |= {"ANTHROPIC_API_KEY": "none", "ANTHROPIC_BASE_URL": work.url}
-    with tempfile.TemporaryDirectory(prefix="batchata-speed-") as place:
-        measure(lambda: scores(work, Path(place)))
+    measure(scores, work)
