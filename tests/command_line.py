@@ -6,11 +6,14 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 
 from batchata.cli import main
+
+MODEL = "claude-haiku-5-5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +50,16 @@ def command_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
         return Done(int(end.value.code or 0), printed.out, printed.err)
 
     return run
+
+
+def write_texts(folder: Path, count: int) -> None:
+    folder.mkdir()
+    for number in range(count):
+        (folder / f"{number:02}.txt").write_text(f"document {number}")
+
+
+def write_run_file(count: int, more: str = "") -> None:
+    write_texts(Path("texts"), count)
+    Path("job.toml").write_text(
+        f'model = "{MODEL}"\nfiles = "texts/*.txt"\nprompt = "Repeat."\nitems_per_job = 2\n{more}', encoding="utf-8"
+    )

@@ -136,13 +136,38 @@ def test_models_gives_prices_limits_and_whether_there_is_a_key(
     providers = {each["provider"]: each for each in done.json["providers"]}
     assert providers["anthropic"]["is_ready"] is True
     assert providers["anthropic"]["max_requests"] == 100_000
-    assert providers["openai"]["is_ready"] is False
-    assert providers["openai"]["missing"].startswith("No key for OpenAI: set OPENAI_API_KEY")
-    assert providers["openai"]["max_requests"] == 50_000
+    assert list(providers) == ["anthropic"]
     assert [(row["above"], row["input"], row["output"]) for row in done.json["models"]] == [
         (0, "0.05", "0.25"),
         (100_000, "0.25", "1.25"),
     ]
+
+
+def test_models_of_a_provider_without_its_key(cli: CommandLine) -> None:
+    [openai] = cli("models", "gpt-6-luna", "--json").json["providers"]
+    assert openai["is_ready"] is False
+    assert openai["missing"].startswith("No key for OpenAI: set OPENAI_API_KEY")
+    assert openai["max_requests"] == 50_000
+
+
+def test_models_knows_when_they_retire_without_a_key(cli: CommandLine) -> None:
+    told = {row["model"]: row["retires_at"] for row in cli("models", "claude-", "--json").json["models"]}
+    assert told["claude-sonnet-4-5"] == "2026-11-30T00:00:00Z"
+    assert told["claude-opus-4-0"] == "2026-06-15T00:00:00Z"
+    assert told["claude-opus-5-5"] is None
+    assert re.search(r"claude-opus-4-1 .* 2026-08-05, gone", cli("models", "claude-opus-4").out)
+
+
+def test_models_that_are_gone_are_listed_only_if_asked_for(cli: CommandLine) -> None:
+    assert not re.search(r"^  gpt-4-turbo ", cli("models").out, re.MULTILINE)
+    assert re.search(r"^  gpt-4-turbo .* 2026-10-23, gone", cli("models", "--all").out, re.MULTILINE)
+
+
+def test_models_says_who_cites(cli: CommandLine) -> None:
+    shown = cli("models").out
+    assert re.search(r"anthropic .* the provider's", shown)
+    assert re.search(r"openai .* quotes, looked up", shown)
+    assert re.search(r"local .* the engine's, of fields", shown)
 
 
 def test_models_prints_a_table_without_escape_codes(cli: CommandLine) -> None:
@@ -220,12 +245,74 @@ def test_a_missing_key_is_an_error_of_the_machine(cli: CommandLine) -> None:
 
 
 def test_what_nobody_expected_is_told_without_a_traceback(cli: CommandLine) -> None:
-    Path("model.py").write_text("raise RuntimeError('no such luck')")
+    Path("model.py").write_text("class OddError(Exception): ...\nraise OddError('no such luck')")
     Path("a.txt").write_text("a")
     done = cli("run", "a.txt", "-m", "claude-haiku-5-5", "-p", "x", "--schema", "model.py:A", "--json")
     assert done.code == 1
     assert done.json["error"] == {
-        "type": "RuntimeError",
-        "message": "RuntimeError: no such luck (BATCHATA_TRACEBACK=1 shows where)",
+        "type": "OddError",
+        "message": "OddError: no such luck (BATCHATA_TRACEBACK=1 shows where)",
         "retryable": False,
     }
+
+
+def test_ctrl_c_in_any_command_is_told_to_programs_too(cli: CommandLine) -> None:
+    Path("model.py").write_text("raise KeyboardInterrupt")
+    Path("a.txt").write_text("a")
+    done = cli("estimate", "a.txt", "-m", "claude-haiku-5-5", "-p", "x", "--schema", "model.py", "--json")
+    assert done.code == 130
+    assert done.json == {"error": {"type": "InterruptedRunError", "message": "Stopped.", "retryable": True}}
+
+
+@pytest.mark.parametrize("arguments", [("models", "claude-haiku"), ("models", "claude-haiku", "--json")])
+def test_output_that_cannot_be_written_is_one_line(arguments: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "batchata", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "Error: No space left on device. Mend that, and try again.\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("raise RuntimeError('boom')", "line 1, cannot be run: RuntimeError: boom. Mend it there."),
+        ("import sys\nsys.exit(3)", "line 2, cannot be run: SystemExit: 3. Mend it there."),
+        ("\n1 / 0", "line 2, cannot be run: ZeroDivisionError: division by zero. Mend it there."),
+        ("assert not __file__, 'no'", "line 1, cannot be run: AssertionError: no. Mend it there."),
+        ("open('/nowhere/at/all')", "line 1, cannot be run: FileNotFoundError: "),
+    ],
+)
+def test_a_file_with_the_model_that_breaks_is_wrong_usage(cli: CommandLine, source: str, words: str) -> None:
+    Path("model.py").write_text(source)
+    Path("a.txt").write_text("a")
+    asked = ("estimate", "a.txt", "-m", "claude-haiku-5-5", "-p", "x", "--schema")
+    done = cli(*asked, "model.py")
+    assert done.code == 2
+    assert words in done.err
+    if "line 1" in words:
+        Path("model_as_module.py").write_text(source)
+        assert words.removeprefix("line 1, ") in cli(*asked, "model_as_module:A").err
+
+
+@pytest.mark.parametrize("written", ["bytes", "folder"])
+def test_a_run_file_that_cannot_be_read(cli: CommandLine, written: str) -> None:
+    if written == "folder":
+        Path("a.toml").mkdir()
+    else:
+        Path("a.toml").write_bytes(b"\xff\xfe")
+    done = cli("run", "a.toml")
+    assert done.code == 2
+    assert (
+        done.err
+        == {
+            "folder": "Error: The run file 'a.toml' cannot be read: Is a directory.\n",
+            "bytes": "Error: The run file 'a.toml' is not UTF-8. Save it as that.\n",
+        }[written]
+    )

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from decimal import Decimal
@@ -100,7 +101,8 @@ def test_csv_has_a_row_an_item_and_the_place_of_each_field(cli: CommandLine) -> 
 
 
 def test_parquet_is_read_back_by_pyarrow(cli: CommandLine) -> None:
-    assert cli("results", "--output", "bills.parquet").code == 0
+    written = cli("results", "--output", "bills.parquet")
+    assert (written.code, written.out, written.err) == (0, "", "3 items in bills.parquet\n")
     table = pq.read_table("bills.parquet")
     assert table.column("number").to_pylist() == ["R-1", "R-2", None]
     assert table.column("total").to_pylist() == [12.5, 7.0, None]
@@ -207,3 +209,11 @@ def test_a_run_on_the_local_engine_costs_nothing_and_is_not_asked_about(
     done = cli(*words, "--json")
     assert done.code in {0, 3}  # cut off at 20 tokens, perhaps
     assert (done.json["total_items"], done.json["total_cost"]) == (1, "0")
+
+
+def test_amounts_in_csv_are_without_exponents(cli: CommandLine) -> None:
+    words = ("run", "in", "-m", "claude-haiku-5-5", "-p", "Extract.", "--schema", "schema.json", "--name", "cheap")
+    assert cli(*words, "--prices", "input=0.001,output=0.001", "--yes").code == 3
+    rows = list(csv.DictReader(io.StringIO(cli("results", "cheap", "--format", "csv").out)))
+    assert len(rows) == 3
+    assert all(re.fullmatch(r"0\.0{6,}\d+", row["_cost_usd"]) for row in rows)

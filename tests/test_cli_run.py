@@ -4,12 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
-import select
-import signal
-import subprocess
-import sys
-import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,13 +12,11 @@ import pytest
 
 from batchata import BatchManager
 from batchata.store import open_store
-from tests.command_line import CommandLine, Done, command_line
+from tests.command_line import MODEL, CommandLine, Done, command_line, write_run_file, write_texts
 from tests.wire import answers
 from tests.wire.anthropic_server import AnthropicServer
 from tests.wire.faults import Errored
 from tests.wire.jobs import NEVER, Checks
-
-MODEL = "claude-haiku-5-5"
 
 
 @pytest.fixture
@@ -37,19 +29,6 @@ def cli(
     return command_line(monkeypatch, capsys)
 
 
-def write_texts(folder: Path, count: int) -> None:
-    folder.mkdir()
-    for number in range(count):
-        (folder / f"{number:02}.txt").write_text(f"document {number}")
-
-
-def write_run_file(count: int, more: str = "") -> None:
-    write_texts(Path("texts"), count)
-    Path("job.toml").write_text(
-        f'model = "{MODEL}"\nfiles = "texts/*.txt"\nprompt = "Repeat."\nitems_per_job = 2\n{more}', encoding="utf-8"
-    )
-
-
 def test_a_run_is_one_word_with_a_run_file(cli: CommandLine, anthropic_server: AnthropicServer) -> None:
     write_run_file(5)
     done = cli("run", "job.toml", "--yes")
@@ -58,7 +37,7 @@ def test_a_run_is_one_word_with_a_run_file(cli: CommandLine, anthropic_server: A
         "5 of 5 items completed; cost $0.0000\n"
         "Results: batchata results job-run    Report: batchata report job-run\n"
     )
-    assert "The run is kept in job-run\n" in done.err
+    assert "The run's folder: job-run\n" in done.err
     assert len(anthropic_server.ledger.created) == 3
     assert sorted(path.name for path in Path("job-run").iterdir()) == [
         "command.json",
@@ -150,8 +129,13 @@ def test_failed_items_are_exit_code_3_and_can_be_retried(
     write_run_file(2)
     done = cli("run", "job.toml", "--yes")
     assert done.code == 3
-    assert "0 of 2 items completed, 2 failed" in done.out
-    assert "Ask again for what failed: batchata retry job-run" in done.out
+    summary, why, *ways = done.out.splitlines()
+    assert summary == "0 of 2 items completed, 2 failed; cost $0.0000"
+    assert why.startswith("  2 errored, such as: overloaded_error: Overloaded (request req_")
+    assert ways == [
+        "Ask again for 2 items: batchata retry job-run",
+        "Results: batchata results job-run    Report: batchata report job-run",
+    ]
     asked = cli("retry")
     assert asked.code == 5
     assert "2 items in 1 job" in asked.err
@@ -193,7 +177,7 @@ def test_the_wait_can_end_before_the_run_and_status_tells_how_it_stands(
     shown = cli("status", "job-run").out
     assert shown.startswith("batchata: 0 of 3 items, 2 jobs in flight")
     assert f"job 0: in_progress {ids[0]}, 2 items" in shown
-    assert shown.endswith("Not over. If no process works on it: batchata resume job-run\n")
+    assert shown.endswith("Not over, and no process works on it: batchata resume job-run\n")
     anthropic_server.ends_after = Checks(1)
     assert cli("resume", "job", "--max-wait-time", "60").code == 0
     assert len(anthropic_server.ledger.created) == 2
@@ -207,7 +191,11 @@ def test_cancel_waits_for_the_end_of_what_is_in_flight(cli: CommandLine, anthrop
     anthropic_server.batches.done_at_cancel = 0.0
     done = cli("cancel", "job.toml")
     assert done.code == 0
-    assert done.out.startswith("Canceled. 2 items have an outcome, ")
+    assert done.out == (
+        "Canceled.\n2 items have an outcome, 2 of them failed or canceled.\n"
+        "Ask again for what failed or was canceled: batchata retry job-run\n"
+    )
+    assert cli("cancel").out.startswith("Nothing was in flight.\n2 items have an outcome, ")
     assert cli("status", "--json").json["live_jobs"] == []
 
 
@@ -219,7 +207,13 @@ def test_a_run_that_another_process_works_on_is_refused_as_retryable(
     assert cli("run", "job.toml", "--yes").code == 0
     store = open_store("job-run/state.json")
     done = cli("resume", "--json")
+    told, shown = cli("status", "--json").json, cli("status").out
     store.close()
+    assert told["is_working"] is True
+    assert told["holder"].startswith(f"process {os.getpid()} on host ")
+    assert shown.endswith(f"At work: {told['holder']}.\n")
+    after = cli("status", "--json").json
+    assert (after["is_working"], after["holder"]) == (False, None)
     assert done.code == 1
     assert done.json["error"]["type"] == "StateLockedError"
     assert done.json["error"]["retryable"] is True
@@ -338,50 +332,45 @@ def test_reconcile_finds_a_job_in_doubt_and_resume_takes_it_up(
     assert len(anthropic_server.ledger.created) == 1
 
 
-def test_a_run_stopped_by_ctrl_c_on_a_terminal_is_gone_on_with(
-    cli: CommandLine, anthropic_server: AnthropicServer, request: pytest.FixtureRequest
-) -> None:
-    anthropic_server.ends_after = NEVER
-    write_run_file(4)
-    terminal, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "batchata", "run", "job.toml"],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"},
-    )
-    os.close(theirs)
-    request.addfinalizer(process.wait)
-    request.addfinalizer(process.kill)
-    seen = read_until(terminal, "Go on? [y/N]")
-    assert "4 items in 2 jobs; 40 tokens in, likely 4,096 out, a guess; likely $0.0010, at most $0.0045" in seen
+def test_a_run_that_is_refused_leaves_nothing_behind(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_run_file(1)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-wrong-key")
+    assert cli("run", "job.toml", "--yes").code == 1
+    assert not Path("job-run").exists()
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    Path("job-run").mkdir()
+    Path("job-run/mine.txt").write_text("mine")
+    assert cli("run", "job.toml", "--yes").code == 1
+    assert [path.name for path in Path("job-run").iterdir()] == ["mine.txt"]
+
+
+def test_a_cap_that_is_left_away_is_asked_about(cli: CommandLine, anthropic_server: AnthropicServer) -> None:
+    write_run_file(2)
+    assert cli("run", "job.toml", "--max-cost", "0").code == 4
+    done = cli("run", "job.toml")
+    assert done.code == 5
+    assert done.err.startswith("This costs money (2 items in 1 job; ")
     assert anthropic_server.ledger.created == []
-    os.write(terminal, b"y\n")
-    seen = read_until(terminal, "2 jobs in flight")
-    assert "\x1b[" in seen  # drawn in place
-    process.send_signal(signal.SIGINT)
-    seen = read_until(terminal, "batchata resume job-run")
-    assert process.wait(timeout=30) == 130
-    os.close(terminal)
-    assert "Stopped. Everything so far is kept. 2 jobs may go on at the provider." in seen
-    assert "Traceback" not in seen
-    assert cli("status", "--json").json["jobs"] == {"in_progress": 2}
-    anthropic_server.ends_after = Checks(1)
-    assert cli("resume", "job-run").code == 0
-    assert len(anthropic_server.ledger.created) == 2
-    assert anthropic_server.ledger.bought_more_than_once() == {}
+    assert cli("run", "job.toml", "--yes").code == 0
+    assert len(anthropic_server.ledger.created) == 1
 
 
-def read_until(terminal: int, words: str) -> str:
-    """What a terminal shows until it shows ``words``."""
-    seen = ""
-    until = time.monotonic() + 60
-    while words not in seen and time.monotonic() < until:
-        if select.select([terminal], [], [], 1)[0]:
-            try:
-                seen += os.read(terminal, 65536).decode(errors="replace")
-            except OSError:  # the other end is closed
-                break
-    assert words in seen, seen
-    return seen
+def test_what_cannot_succeed_is_not_offered_to_be_asked_again(
+    cli: CommandLine, anthropic_server: AnthropicServer
+) -> None:
+    write_run_file(1)
+    Path("texts/empty.pdf").write_bytes(b"")
+    Path("texts/fake.pdf").write_text("no PDF")
+    done = cli("run", "job.toml", "texts", "--yes")
+    assert done.code == 3
+    assert done.out == (
+        "1 of 3 items completed, 2 failed; cost $0.0000\n"
+        f"  2 unreadable, such as: files[1]: '{Path.cwd()}/texts/empty.pdf' is empty (0 bytes). Leave it out, or give "
+        "the whole file.\n"
+        "Once you mended what is wrong: batchata retry job-run --everything\n"
+        "Results: batchata results job-run    Report: batchata report job-run\n"
+    )
+    assert cli("retry").code == 3  # nothing to ask, so nothing to agree to
+    assert len(anthropic_server.ledger.created) == 1
+    Path("texts/empty.pdf").unlink()
+    assert cli("retry", "--everything").code == 5

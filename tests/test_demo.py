@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from batchata import demo
-from batchata.demo import screen
+from batchata.demo import fields, screen
 from batchata.demo.task import BusinessDocument, expected, worked_examples
 from batchata.types import BatchResult, Citation, JobStats
 
@@ -219,9 +219,10 @@ def test_costs_are_those_of_the_real_models_at_batch_price() -> None:
 
 @pytest.mark.local_model
 @pytest.mark.usefixtures("local_weights")
-def test_the_demo_end_to_end(tmp_path: Path) -> None:
+def test_the_demo_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     console, target = printed()
-    demo.run(tmp_path / "batchata-demo", console=console)
+    demo.run(Path("batchata-demo"), console=console)
     text = target.getvalue()
     assert max(len(line) for line in text.splitlines()) <= 100
     assert "of 24 fields as expected" in text
@@ -236,3 +237,48 @@ def test_the_demo_end_to_end(tmp_path: Path) -> None:
         assert all(places and places[0]["verified"] for places in one["citations"].values())
     raw = list((tmp_path / "batchata-demo" / "raw").iterdir())
     assert len(raw) == 6
+    report = (tmp_path / "batchata-demo" / "report.html").read_text(encoding="utf-8")
+    assert all(name in report for name in expected())
+    assert "Open batchata-demo/report.html: every value beside its page" in text
+
+
+@pytest.mark.local_model
+@pytest.mark.usefixtures("local_weights")
+def test_what_the_demo_names_next_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("fields.py").write_bytes(Path(fields.__file__).read_bytes())
+    Path("YOUR-FOLDER").mkdir()
+    Path("YOUR-FOLDER/letter.pdf").write_bytes((DOCUMENTS / "aldermoor-letter.pdf").read_bytes())
+    console, target = printed()
+    screen.print_next(console, Path("fields.py"), None)
+    lines = target.getvalue().splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("  batchata run"))
+    command = "\n".join(lines[start : start + 2]).replace("batchata", f"{sys.executable} -m batchata", 1)
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False, timeout=240)
+    assert done.returncode == 0, done.stderr
+    assert "1 of 1 item completed; cost $0.0000" in done.stdout
+
+
+def test_without_the_packages_of_the_report_the_demo_says_how_to_get_them() -> None:
+    console, target = printed()
+    screen.print_next(console, Path("out/fields.py"), None)
+    assert "For a report to look at: pip install 'batchata[report]', then the demo once more" in target.getvalue()
+    console, target = printed()
+    screen.print_next(console, Path("out/fields.py"), Path("out/report.html"))
+    assert "Open out/report.html: every value beside its page" in target.getvalue()
+
+
+NO_REPORT = """
+import sys
+from pathlib import Path
+sys.modules["jinja2"] = None
+from batchata.demo import _report
+print(_report([], Path("report.html")), Path("report.html").exists())
+"""
+
+
+def test_without_the_packages_of_the_report_none_is_written(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", NO_REPORT], capture_output=True, text=True, check=True, cwd=tmp_path, timeout=60
+    )
+    assert done.stdout == "None False\n"

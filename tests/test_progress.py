@@ -63,12 +63,13 @@ LAST: RunStats = {
     "elapsed_time": 7500.0,
     "seconds_left": 0.0,
 }
-FIRST_LINE = "batchata: 0 of 1,000 items, $0.0000 of $5.00\n"
-SENT_LINE = "batchata: 0 of 1,000 items, 3 jobs in flight, $0.0000 of $5.00\n"
+FIRST_LINE = "batchata: 0 of 1,000 items, spent $0.0000 of $5.00\n"
+SENT_LINE = "batchata: 0 of 1,000 items, 3 jobs in flight, spent $0.0000 of $5.00\n"
 LINE = (
-    "batchata: 120 of 1,000 items (2 failed), 3 jobs in flight, $0.0123 of $5.00, 42 items/min, about 21 min left\n"
+    "batchata: 120 of 1,000 items (2 failed), 3 jobs in flight, spent $0.0123 of $5.00, 42 items/min, "
+    "about 21 min left\n"
 )
-LAST_LINE = "batchata: 1,000 of 1,000 items (2 failed), $0.1022 of $5.00, 42 items/min, begun 2 h 5 min ago\n"
+LAST_LINE = "batchata: 1,000 of 1,000 items (2 failed), spent $0.1022 of $5.00, 42 items/min, begun 2 h 5 min ago\n"
 
 
 class Clock:
@@ -93,29 +94,30 @@ def test_a_line_says_how_the_run_stands() -> None:
 def test_a_line_without_a_number_of_items() -> None:
     stats: RunStats = {**STATS, "total_items": None, "seconds_left": None, "failed_items": 0}
     assert progress.run_line(stats) == (
-        "batchata: 118 items so far, 3 jobs in flight, $0.0123 of $5.00, 42 items/min"
+        "batchata: 118 items so far, 3 jobs in flight, spent $0.0123 of $5.00, 42 items/min"
     )
 
 
 def test_a_line_of_one_item() -> None:
     stats: RunStats = {**FIRST, "total_items": 1, "max_cost": None, "jobs": {"submitting": 1}}
-    assert progress.run_line(stats) == "batchata: 0 of 1 item, 1 job in flight, $0.0000"
+    assert progress.run_line(stats) == "batchata: 0 of 1 item, 1 job in flight, spent $0.0000"
 
 
 def test_jobs_are_told_apart_by_where_they_are() -> None:
     jobs = {"planned": 2, "submitting": 1, "in_progress": 1200, "ended": 3, "rejected": 1}
     assert progress.run_line({**FIRST, "jobs": jobs}) == (
-        "batchata: 0 of 1,000 items, 1,204 jobs in flight, 2 jobs waiting to be sent, 1 job refused, $0.0000 of $5.00"
+        "batchata: 0 of 1,000 items, 1,204 jobs in flight, 2 jobs waiting to be sent, 1 job refused, "
+        "spent $0.0000 of $5.00"
     )
 
 
 @pytest.mark.parametrize(
     ("total", "is_estimate", "cap", "words"),
     [
-        ("1234.5", False, None, "$1,234.5000"),
-        ("0.00004", False, "0.5", "$0.0000 of $0.50"),
-        ("0.0123", True, "1000", "about $0.0123 of $1,000.00"),
-        ("0.0123", False, "0.125", "$0.0123 of $0.125"),
+        ("1234.5", False, None, "spent $1,234.5000"),
+        ("0.00004", False, "0.5", "spent $0.0000 of $0.50"),
+        ("0.0123", True, "1000", "spent about $0.0123 of $1,000.00"),
+        ("0.0123", False, "0.125", "spent $0.0123 of $0.125"),
         (None, False, "5.00", "cost unknown, at least $0.0123 of $5.00"),
         (None, True, None, "cost unknown, at least about $0.0123"),
     ],
@@ -134,7 +136,7 @@ def test_money(total: str | None, is_estimate: bool, cap: str | None, words: str
 def test_a_budget_that_stops_the_run_is_named_and_no_time_is_promised() -> None:
     stats: RunStats = {**STATS, "cost_limit_reached": True, "jobs": {}}
     assert progress.run_line(stats) == (
-        "batchata: 120 of 1,000 items (2 failed), $0.0123 of $5.00, the rest kept back by max_cost, 42 items/min"
+        "batchata: 120 of 1,000 items (2 failed), spent $0.0123 of $5.00, the rest kept back by max_cost, 42 items/min"
     )
 
 
@@ -278,7 +280,7 @@ def test_the_display_has_three_lines() -> None:
     assert drawn(STATS) == (
         "━━━━━╺━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━ 12%, 120 of 1,000 items (2 failed)\n"
         "3 jobs in flight, 12 done, 42 items/min, about 21 min left, elapsed 0:02:55\n"
-        "$0.0123 of $5.00, up to $0.4000 more in flight\n"
+        "spent $0.0123 of $5.00, up to $0.4000 more in flight\n"
     )
 
 
@@ -286,7 +288,7 @@ def test_the_display_of_a_run_that_is_over() -> None:
     assert drawn(LAST, is_over=True) == (
         "━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━ 100%, 1,000 of 1,000 items (2 failed)\n"
         "100 jobs done, 42 items/min, elapsed 2:05:04\n"
-        "$0.1022 of $5.00\n"
+        "spent $0.1022 of $5.00\n"
     )
 
 
@@ -299,7 +301,7 @@ def test_the_display_of_a_run_that_is_left_promises_nothing() -> None:
 def test_the_display_of_a_run_that_the_budget_stops() -> None:
     assert drawn({**STATS, "cost_limit_reached": True, "jobs": {}, "reserved_cost": None}).splitlines()[1:] == [
         "12 jobs done, 42 items/min, elapsed 0:02:55",
-        "$0.0123 of $5.00, the rest kept back by max_cost",
+        "spent $0.0123 of $5.00, the rest kept back by max_cost",
     ]
 
 
@@ -341,7 +343,7 @@ def test_the_display_reads_its_clock_and_stays() -> None:
     last = file.getvalue().rsplit("\x1b[2K", 1)[-1]
     assert re.sub(r"\x1b\[[0-9;?]*[a-z]", "", last).splitlines()[1:] == [
         "3 jobs in flight, 12 done, 42 items/min, elapsed 0:03:51",
-        "$0.0123 of $5.00, up to $0.4000 more in flight",
+        "spent $0.0123 of $5.00, up to $0.4000 more in flight",
     ]
 
 
@@ -425,7 +427,7 @@ def test_a_live_display_on_a_real_terminal(tmp_path: Path, terminals: list[Termi
     last = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", seen.rsplit("\x1b[2K", 1)[-1]).split("\r\n")
     assert last[0].lstrip("━") == " 100%, 1,000 of 1,000 items (2 failed)"
     assert last[1].startswith("100 jobs done, 42 items/min, elapsed 2:0")
-    assert last[2:] == ["$0.1022 of $5.00", ""]
+    assert last[2:] == ["spent $0.1022 of $5.00", ""]
 
 
 def test_plain_lines_on_a_terminal_that_cannot_draw(tmp_path: Path, terminals: list[Terminal]) -> None:

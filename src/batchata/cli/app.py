@@ -223,10 +223,10 @@ def results(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="The same as --format jsonl; errors as JSON, too.")] = False,
 ) -> None:
-    """Every outcome so far: JSON lines whole, CSV and Parquet a row an item with a column a field, and its place."""
+    """Every outcome so far: as JSON lines, or as a table with a row for each item, its fields and their places."""
     from batchata.cli import exporting  # noqa: PLC0415  # imported where first used
 
-    _end(exporting.results(run, "jsonl" if json else form, output))
+    _end(exporting.results(run, "jsonl" if json else form, output, Out(is_json=json, is_quiet=json)))
 
 
 @app.command(epilog="batchata report invoices-run\n\nbatchata report --output report.html")
@@ -268,10 +268,10 @@ def reconcile(
 def models(
     *,
     prefix: Annotated[
-        str, typer.Argument(metavar="[PREFIX]", help="Only models that begin so.", show_default=False)
+        str, typer.Argument(metavar="PREFIX", help="Only models that begin so.", show_default=False)
     ] = "",
     everything: Annotated[
-        bool, typer.Option("--all", help="Also models that no batch price is listed for.")
+        bool, typer.Option("--all", help="Also models that are gone, or that no batch price is listed for.")
     ] = False,
     ask: Annotated[
         bool, typer.Option("--ask", help="Ask the providers when these models retire; needs keys.")
@@ -300,7 +300,7 @@ def fetch() -> None:
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the results go.")] = Path("batchata-demo"),
 ) -> None:
-    """Extract fields from six documents with the local model: no key, no network, nothing to pay."""
+    """Extract fields from six documents with the local model, and write a report. No key, no network, no cost."""
     from batchata import demo as demonstration  # noqa: PLC0415  # imported where first used
 
     demonstration.run(folder)

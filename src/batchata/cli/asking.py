@@ -9,9 +9,12 @@ from typing import Any
 import typer
 
 from batchata import BatchManager
-from batchata.cli.exits import NotAgreedError
+from batchata.cli.exits import InterruptedRunError, NotAgreedError
 from batchata.cli.out import counted, dollars
 from batchata.types import Estimate
+
+if sys.platform != "win32":
+    import termios
 
 
 def agree(manager: BatchManager[Any], max_cost: Decimal | None, *, yes: bool, items: int | None = None) -> None:
@@ -29,18 +32,35 @@ def agree(manager: BatchManager[Any], max_cost: Decimal | None, *, yes: bool, it
     has_terminal = sys.stdin.isatty() and sys.stderr.isatty()
     if yes or (max_cost is not None and not has_terminal):
         return
-    estimate = manager.estimate()
+    estimate = _estimated(manager, is_watched=has_terminal)
     if estimate["worst_cost"] == 0:
         return
-    words = "; ".join(estimate_lines(_share(estimate, items)))
+    lines = estimate_lines(_share(estimate, items))
     if not has_terminal:
         raise NotAgreedError(
-            f"This costs money ({words}), and nobody can be asked. Give --yes, or --max-cost DOLLARS."
+            f"This costs money ({'; '.join(lines)}), and nobody can be asked. Give --yes, or --max-cost DOLLARS."
         )
-    cap = "" if max_cost is None else f"; never more than {dollars(max_cost)}"
-    typer.echo(f"{words}{cap}", err=True)
+    cap = [] if max_cost is None else [f"never more than {dollars(max_cost)}"]
+    typer.echo("\n".join([*lines, *cap]), err=True)
+    _forget_typed()
     if not typer.confirm("Go on?", err=True):
         raise NotAgreedError("Not agreed to, so nothing was sent.")
+
+
+def _estimated(manager: BatchManager[Any], *, is_watched: bool) -> Estimate:
+    """The estimate, for which every input is read, and may be counted by the provider: that can take minutes."""
+    if is_watched:
+        typer.echo("Reading the inputs, to tell what it may cost …", err=True)
+    try:
+        return manager.estimate()
+    except KeyboardInterrupt as error:
+        raise InterruptedRunError("Stopped before anything was sent.") from error
+
+
+def _forget_typed() -> None:
+    """What was typed before the question is no answer to it."""
+    if sys.platform != "win32":
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
 
 
 def estimate_lines(estimate: Estimate) -> list[str]:

@@ -6,13 +6,14 @@ import contextlib
 import csv
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any, Literal, TypeAlias
 
 from batchata.cli.exits import Code
 from batchata.cli.flat import ColumnType, column_types, flat
 from batchata.cli.folder import path_of
-from batchata.cli.out import json_line
+from batchata.cli.out import Out, counted, json_line
 from batchata.cli.tables import arrow_package
 from batchata.errors import ArgumentError, ResultsError
 from batchata.results import iter_entries
@@ -25,7 +26,7 @@ _BY_SUFFIX: Mapping[str, Format] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv
 _ROWS_A_GROUP = 10_000
 
 
-def results(target: str | None, form: Format | None, output: Path | None) -> Code:
+def results(target: str | None, form: Format | None, output: Path | None, out: Out) -> Code:
     """Write every outcome that is on disk; read from the folder alone, so neither key nor schema is needed."""
     folder = path_of(target)
     form = form or _BY_SUFFIX.get("" if output is None else output.suffix.lower(), "jsonl")
@@ -37,27 +38,36 @@ def results(target: str | None, form: Format | None, output: Path | None) -> Cod
 
     if form == "parquet":
         with _binary(output) as target_file:
-            _write_parquet(entries, target_file)
+            count = _write_parquet(entries, target_file)
     else:
         with _text(output) as file:
-            (_write_csv if form == "csv" else _write_lines)(entries, file)
+            count = (_write_csv if form == "csv" else _write_lines)(entries, file)
+    if output is not None:
+        out.remark(f"{counted(count, 'item')} in {output}")
     return Code.OK
 
 
-def _write_lines(entries: Entries, file: IO[str]) -> None:
-    for entry in entries():
+def _write_lines(entries: Entries, file: IO[str]) -> int:
+    count = 0
+    for count, entry in enumerate(entries(), 1):  # noqa: B007  # it is what is returned
         file.write(f"{json_line(entry)}\n")
+    return count
 
 
-def _write_csv(entries: Entries, file: IO[str]) -> None:
+def _write_csv(entries: Entries, file: IO[str]) -> int:
     """Twice through the entries, so that no more than one is in memory."""
     columns = column_types(entries())
     writer = csv.DictWriter(file, list(columns), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(flat(entry) for entry in entries())
+    count = 0
+    for count, entry in enumerate(entries(), 1):  # noqa: B007  # as above
+        writer.writerow(
+            {name: f"{value:f}" if isinstance(value, Decimal) else value for name, value in flat(entry).items()}
+        )
+    return count
 
 
-def _write_parquet(entries: Entries, file: IO[bytes]) -> None:
+def _write_parquet(entries: Entries, file: IO[bytes]) -> int:
     pa = arrow_package()
     kinds = {
         ColumnType.BOOLEAN: pa.bool_(),
@@ -66,12 +76,15 @@ def _write_parquet(entries: Entries, file: IO[bytes]) -> None:
         ColumnType.MONEY: pa.decimal128(38, 18),
         ColumnType.TEXT: pa.string(),
     }
+    count = 0
     columns = column_types(entries())
     schema = pa.schema([(name, kinds[kind]) for name, kind in columns.items()])
     with pa.parquet.ParquetWriter(file, schema) as writer:
         for rows in _groups(entries()):
             data = {name: [kind.value_of(row.get(name)) for row in rows] for name, kind in columns.items()}
             writer.write_table(pa.table(data, schema=schema))
+            count += len(rows)
+    return count
 
 
 def _groups(entries: Iterator[BatchResult[Any]]) -> Iterator[list[dict[str, object]]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from batchata.cli.settings import Given, Settings, checked, is_address, merged, run_file
@@ -43,6 +45,11 @@ class RunFolder:
         relative = os.path.relpath(self.path)
         return str(self.path) if relative.startswith("..") else relative
 
+    @property
+    def cap(self) -> Decimal | None:
+        """The ``max_cost`` that was kept, if any was."""
+        return checked(self.kept()).max_cost if (self.path / COMMAND).exists() else None
+
     def keep(self, settings: Settings) -> None:
         """Write down what the run was asked to do, without secrets. Raises ``ResultsError``."""
         told = settings.model_dump(mode="json", exclude_defaults=True)
@@ -55,6 +62,17 @@ class RunFolder:
                 f"{COMMAND!r} cannot be written into {str(self.path)!r}: {error.strerror}. Make room there, or choose "
                 f"another folder: --results-dir."
             ) from error
+
+    def forget(self, *, is_ours: bool) -> None:
+        """After a run that was refused before it began: no more is left of it than there was before.
+
+        Args:
+            is_ours: whether the folder itself was made for it.
+        """
+        (self.path / COMMAND).unlink(missing_ok=True)
+        if is_ours:
+            with contextlib.suppress(OSError):  # something is in it
+                self.path.rmdir()
 
     def kept(self) -> Given:
         """What the run was asked to do. Raises ``ArgumentError`` where nothing was kept."""

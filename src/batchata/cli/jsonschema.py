@@ -15,7 +15,7 @@ from operator import or_
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
 from pydantic.errors import PydanticUserError
 from pydantic_core import SchemaError as CoreSchemaError
 
@@ -74,7 +74,9 @@ class _Reader:
         if isinstance(more, Mapping):
             raise _inexpressible(place, "'additionalProperties' beside 'properties'")
         fields: dict[str, Any] = {}
-        required = schema.get("required", ())
+        required = schema.get("required", [])
+        if not isinstance(required, list) or not all(isinstance(each, str) for each in required):
+            raise SchemaError(f"{place}: 'required' is {required!r}, and no list of names.")
         for key, value in schema["properties"].items():
             inside = f"{place}: {key}"
             annotation = self.annotation(value, inside, key)
@@ -108,9 +110,7 @@ class _Reader:
             return _literal([schema["const"]] if "const" in schema else schema["enum"], place)
         for key in ("anyOf", "oneOf", "allOf"):
             if key in schema:
-                if key == "allOf" and len(schema[key]) > 1:
-                    raise _inexpressible(place, "'allOf' of several")
-                return reduce(or_, [self.annotation(each, place, name) for each in schema[key]])
+                return reduce(or_, [self.annotation(each, place, name) for each in _forms(schema, key, place)])
         kinds = schema.get("type", "object" if "properties" in schema else None)
         kinds = kinds if isinstance(kinds, list) else [kinds]
         return reduce(or_, [self._of_type(kind, schema, place, name) for kind in kinds])
@@ -133,10 +133,13 @@ class _Reader:
             case _:
                 known = ", ".join([*_PLAIN, "object", "array"])
                 raise SchemaError(f"{place}: {kind!r} is no type of JSON Schema. There are {known}.")
-        told = {ours: schema[key] for key, ours in _CONSTRAINTS.get(str(kind), {}).items() if key in schema}
-        return Annotated[found, Field(**told)] if told else found
+        names = {key: ours for key, ours in _CONSTRAINTS.get(str(kind), {}).items() if key in schema}
+        told = Field(**{ours: schema[key] for key, ours in names.items()})
+        return _held_to(Annotated[found, told], {key: schema[key] for key in names}, place) if names else found
 
-    def _referred(self, reference: str, place: str) -> Any:
+    def _referred(self, reference: object, place: str) -> Any:
+        if not isinstance(reference, str):
+            raise SchemaError(f"{place}: '$ref' is {reference!r}, and no text.")
         if reference in self._open:
             raise _inexpressible(place, f"{reference!r}, which holds itself,")
         found: Any = self._root
@@ -148,6 +151,25 @@ class _Reader:
         annotation = self.annotation(found, place, reference.rpartition("/")[2])
         self._open.pop()
         return annotation
+
+
+def _forms(schema: Mapping[str, Any], key: str, place: str) -> list[Any]:
+    forms = schema[key]
+    if not isinstance(forms, list) or not forms:
+        raise SchemaError(f"{place}: {key!r} is {forms!r}, and no list of schemas.")
+    if key == "allOf" and len(forms) > 1:
+        raise _inexpressible(place, "'allOf' of several")
+    return forms
+
+
+def _held_to(annotation: Any, told: Mapping[str, Any], place: str) -> Any:
+    """The annotation, tried by itself: the model's own error would not say which field it is of."""
+    try:
+        TypeAdapter(annotation)
+    except (PydanticUserError, CoreSchemaError, TypeError) as error:
+        lines = [line.strip() for line in str(error).splitlines() if "Error building" not in line]
+        raise SchemaError(f"{place}: {told!r} cannot be held to: {' '.join(lines)}.") from error
+    return annotation
 
 
 def _literal(values: Any, place: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time
 from decimal import Decimal
 
 from batchata import costs
@@ -12,6 +12,7 @@ from batchata.cli.exits import Code
 from batchata.cli.out import Out
 from batchata.errors import ArgumentError, MissingExtraError, ProviderError, UnknownModelError
 from batchata.providers import PROVIDERS, Provider
+from batchata.providers.retirements import retirement
 from batchata.runner.start import connect
 from batchata.runner.task import Task
 
@@ -52,7 +53,7 @@ class ModelRow:
 
     Attributes:
         has_batch_price: the price list has a price for batches; else the documented discount is taken off.
-        retires_at: when calls begin to fail, where the provider was asked and told.
+        retires_at: when calls begin to fail, as the provider announced it, or told when it was asked.
         note: what else the provider said.
     """
 
@@ -68,7 +69,6 @@ class ModelRow:
 
 def models(prefix: str, out: Out, *, everything: bool, ask: bool) -> Code:
     """Print providers and models."""
-    providers = [_provider(name) for name in PROVIDERS]
     rows = [
         row for row in _rows() if row.model.startswith(prefix) or row.model.partition("/")[2].startswith(prefix)
     ]
@@ -77,7 +77,9 @@ def models(prefix: str, out: Out, *, everything: bool, ask: bool) -> Code:
             f"No price is known for a model whose name begins with {prefix!r}. It may work all the same: names are "
             f"open. With --max-cost, give --prices."
         )
-    rows = rows if everything or prefix else [row for row in rows if row.has_batch_price]
+    rows = rows if everything or prefix else [row for row in rows if row.has_batch_price and not _is_gone(row)]
+    wanted = {row.provider for row in rows}
+    providers = [_provider(name) for name in PROVIDERS if not prefix or name in wanted]
     if ask:
         rows = [_asked(row) for row in rows]
     if out.is_json:
@@ -134,7 +136,13 @@ def _rows() -> Iterator[ModelRow]:
                     input=row.rates.input,
                     output=row.rates.output,
                     has_batch_price=not row.estimated,
+                    retires_at=_announced(model.id),
                 )
+
+
+def _announced(model: str) -> datetime | None:
+    day = retirement(model)
+    return None if day is None else datetime.combine(day, time(), UTC)
 
 
 def _asked(row: ModelRow) -> ModelRow:
@@ -142,10 +150,26 @@ def _asked(row: ModelRow) -> ModelRow:
     told = asdict(row)
     try:
         provider, name = connect(Task(model=row.model))
-        told["retires_at"] = provider.describe(name.model).retires_at
+        told["retires_at"] = provider.describe(name.model).retires_at or row.retires_at
     except (ArgumentError, ProviderError) as error:
         told["note"] = str(error)
     return ModelRow(**told)
+
+
+def _citations(row: ProviderRow) -> str:
+    if not row.native_citations:
+        return "quotes, looked up"
+    return "the engine's, of fields" if row.provider == "local" else "the provider's"
+
+
+def _is_gone(row: ModelRow) -> bool:
+    return row.retires_at is not None and row.retires_at <= datetime.now(UTC)
+
+
+def _day(row: ModelRow) -> str:
+    if row.retires_at is None:
+        return ""
+    return f"{row.retires_at:%Y-%m-%d}" + (", gone" if _is_gone(row) else "")
 
 
 def _print(providers: list[ProviderRow], rows: list[ModelRow]) -> None:
@@ -163,14 +187,13 @@ def _print(providers: list[ProviderRow], rows: list[ModelRow]) -> None:
             "" if each.max_requests is None else f"{each.max_requests:,}",
             "" if each.max_bytes is None else f"{each.max_bytes / 1_000_000:,.0f}",
             "" if each.expires_hours is None else f"{each.expires_hours:g} h",
-            "its own" if each.native_citations else "by us",
+            _citations(each),
         )
     console.print(table)
     prices = Table("Model", "Input", "Output", "", "Retires", "Note", box=SIMPLE_HEAD)
     for row in rows:
         step = f"prompts over {row.above:,} tokens" if row.above else ""
         doubt = "" if row.has_batch_price else "batch price not listed; by the documented discount"
-        retires = "" if row.retires_at is None else f"{row.retires_at:%Y-%m-%d}"
-        prices.add_row(row.model, f"{row.input:f}", f"{row.output:f}", step or doubt, retires, row.note or "")
+        prices.add_row(row.model, f"{row.input:f}", f"{row.output:f}", step or doubt, _day(row), row.note or "")
     console.print(prices)
     console.print("Dollars per million tokens, in batches.")

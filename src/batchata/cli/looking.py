@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +9,15 @@ from batchata.cli.asking import estimate_lines
 from batchata.cli.building import manager_of, with_files
 from batchata.cli.exits import Code
 from batchata.cli.folder import COMMAND, RunFolder, find, path_of, without_secrets
-from batchata.cli.out import Out
+from batchata.cli.out import Out, counted
 from batchata.cli.schemas import response_model
 from batchata.cli.settings import Settings, checked
 from batchata.errors import ArgumentError
 from batchata.progress import run_line
 from batchata.runner.order import Places
 from batchata.runner.run import stats_of
-from batchata.store import read_state
-from batchata.types import JobRecord, RunState
+from batchata.store import read_holder, read_state
+from batchata.types import JobRecord
 
 
 def estimate(settings: Settings, folder: RunFolder, out: Out) -> Code:
@@ -43,14 +42,18 @@ def status(target: str | None, state_path: str | None, out: Out) -> Code:
     if told is not None and told.files is not None:
         stats["total_items"] = len(told.files)
     is_over = state.planned.is_all and not state.live
+    holder = read_holder(folder.state)
     data = {
         "run_id": state.run.run_id,
         "begun_at": state.run.created_at,
         **stats,
         "is_over": is_over,
+        "is_working": holder is not None,
+        "holder": holder,
         "live_jobs": [_job(job) for job in state.live.values()],
     }
-    out.tell(data, _status_lines(run_line(stats), state, folder, is_over=is_over))
+    lines = [run_line(stats), *map(_job_line, state.live.values()), _way_on(folder, holder, is_over=is_over)]
+    out.tell(data, lines)
     return Code.OK
 
 
@@ -86,13 +89,15 @@ def _job(job: JobRecord) -> dict[str, Any]:
     }
 
 
-def _status_lines(line: str, state: RunState, folder: RunFolder, *, is_over: bool) -> Iterator[str]:
-    yield line
-    for job in state.live.values():
-        name = "" if job.provider_job_id is None else f" {job.provider_job_id}"
-        why = "" if job.message is None else f": {job.message}"
-        yield f"  job {job.number}: {job.status}{name}, {len(job.items):,} items{why}"
+def _job_line(job: JobRecord) -> str:
+    name = "" if job.provider_job_id is None else f" {job.provider_job_id}"
+    why = "" if job.message is None else f": {job.message}"
+    return f"  job {job.number}: {job.status}{name}, {counted(len(job.items), 'item')}{why}"
+
+
+def _way_on(folder: RunFolder, holder: str | None, *, is_over: bool) -> str:
+    if holder is not None:
+        return f"At work: {holder}."
     if is_over:
-        yield f"Over. batchata results {folder.shown}"
-    else:
-        yield f"Not over. If no process works on it: batchata resume {folder.shown}"
+        return f"Over. batchata results {folder.shown}"
+    return f"Not over, and no process works on it: batchata resume {folder.shown}"

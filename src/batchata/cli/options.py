@@ -25,7 +25,7 @@ def _option(panel: str, text: str, *names: str, metavar: str | None = None) -> t
 Inputs = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[RUN.toml] [FILES]...",
+        metavar="RUN.toml|FILES",
         help="A run file, and files: names, patterns (in quotes), folders, addresses as s3://bucket/*.pdf.",
         show_default=False,
     ),
@@ -33,7 +33,7 @@ Inputs = Annotated[
 Run = Annotated[
     str | None,
     typer.Argument(
-        metavar="[RUN]",
+        metavar="RUN",
         help="The run's folder, its name or its run file; without it, the only run here.",
         autocompletion=_runs,
         show_default=False,
@@ -52,7 +52,7 @@ Messages = Annotated[
     str | None,
     _option(_INPUTS, "Conversations, or texts, from a JSONL, CSV or Parquet file.", "--messages", metavar="FILE"),
 ]
-Column = Annotated[str | None, _option(_INPUTS, "The column of --messages to take.", "--column")]
+Column = Annotated[str | None, _option(_INPUTS, "The column of --messages to take.", "--column", metavar="NAME")]
 Examples = Annotated[
     str | None,
     _option(_INPUTS, "Worked examples: JSON lines with 'input' and 'output'.", "--examples", metavar="FILE"),
@@ -63,8 +63,8 @@ Schema = Annotated[
     _option(
         _ANSWERS,
         "The fields wanted: 'module:Class', 'file.py:Class', or a JSON Schema file. Without it, answers are text.",
-        "--response-model",
         "--schema",
+        "--response-model",
         metavar="MODEL",
     ),
 ]
@@ -74,7 +74,12 @@ Citations = Annotated[
 ]
 CitationMode = Annotated[
     Literal["auto", "native", "quoted", "aligned"] | None,
-    _option(_ANSWERS, "Who is asked for the places.", "--citation-mode"),
+    _option(
+        _ANSWERS,
+        "Where the places come from: auto, native (the provider), quoted (the model), aligned (looked up by us).",
+        "--citation-mode",
+        metavar="MODE",
+    ),
 ]
 MaxTokens = Annotated[int | None, _option(_ANSWERS, "Most tokens of one answer. (default: 4096)", "--max-tokens")]
 Temperature = Annotated[float | None, _option(_ANSWERS, "Refused by models that do not take it.", "--temperature")]
@@ -86,7 +91,10 @@ MaxWait = Annotated[
     float | None,
     _option(_LIMITS, "Stop waiting after this; jobs go on.", "--max-wait-time", metavar="SECONDS"),
 ]
-ItemsPerJob = Annotated[int | None, _option(_LIMITS, "A wish. (default: 10)", "--items-per-job")]
+ItemsPerJob = Annotated[
+    int | None,
+    _option(_LIMITS, "At most; fewer where the provider's limits say so. (default: 10)", "--items-per-job"),
+]
 MaxJobs = Annotated[int | None, _option(_LIMITS, "Jobs in flight at a time. (default: 5)", "--max-parallel-jobs")]
 Prices = Annotated[
     str | None,
@@ -114,6 +122,6 @@ RawFiles = Annotated[
     _option(_PLACES, "Keep the answers as they came, too. (default: raw-files)", "--raw-files/--no-raw-files"),
 ]
 
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether it may cost what it will.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether it may cost something.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, errors too.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no words; errors only.")]

@@ -19,6 +19,11 @@ from batchata.cli.jsonschema import model_of
 from batchata.errors import ArgumentError, SchemaError
 
 _MODULE = "batchata_response_model"
+_ANY_ERROR = (
+    *(ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError, OSError),
+    *(PydanticUserError, RuntimeError, SyntaxError, SystemExit, TypeError, ValueError),
+)
+"""What running somebody's module may raise."""
 
 
 def response_model(spec: str, base: str) -> type[BaseModel]:
@@ -74,6 +79,8 @@ def _module(name: str, base: str) -> ModuleType:
             f"The module {name!r} of the response model was not found (looked in {base!r} too): {error}. A file is "
             f"named with its suffix: 'file.py:Class'."
         ) from error
+    except _ANY_ERROR as error:
+        raise _broken(name, None, error) from error
 
 
 def _file(path: Path) -> ModuleType:
@@ -88,14 +95,19 @@ def _file(path: Path) -> ModuleType:
     sys.modules[_MODULE] = module  # where Pydantic looks names up
     try:
         spec.loader.exec_module(module)
-    except (SyntaxError, ImportError, NameError, AttributeError, TypeError, ValueError, PydanticUserError) as error:
+    except _ANY_ERROR as error:
         frames = [
             frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path.absolute())
         ]
         line = error.lineno if isinstance(error, SyntaxError) else frames[-1].lineno if frames else None
-        where = "" if line is None else f", line {line}"
-        raise ArgumentError(f"{str(path)!r}{where} cannot be run: {type(error).__name__}: {error}") from error
+        raise _broken(str(path), line, error) from error
     return module
+
+
+def _broken(place: str, line: int | None, error: BaseException) -> ArgumentError:
+    where = "" if line is None else f", line {line},"
+    said = error.msg if isinstance(error, SyntaxError) else error
+    return ArgumentError(f"{place!r}{where} cannot be run: {type(error).__name__}: {said}. Mend it there.")
 
 
 def _from_json_schema(path: Path) -> type[BaseModel]:
@@ -107,8 +119,9 @@ def _from_json_schema(path: Path) -> type[BaseModel]:
         ) from error
     except (OSError, ValueError) as error:
         raise ArgumentError(f"{str(path)!r} cannot be read as JSON: {error}") from error
-    if not isinstance(schema, dict) or not isinstance(schema.get("properties"), dict):
+    if not isinstance(schema, dict) or not isinstance(schema.get("properties"), dict) or not schema["properties"]:
         raise SchemaError(
-            f"{str(path)!r} holds no JSON Schema of an object: it needs 'type': 'object' and 'properties'."
+            f"{str(path)!r} holds no JSON Schema of an object: it needs 'type': 'object' and 'properties', with at "
+            f"least one."
         )
     return model_of(schema, path.name, path.stem)

@@ -81,8 +81,10 @@ def run_file(path: Path) -> Given:
         told = tomllib.loads(text, parse_float=Decimal)
     except FileNotFoundError as error:
         raise ArgumentError(f"There is no run file {str(path)!r}. Check the name.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ArgumentError(f"The run file {str(path)!r} cannot be read: {error}") from error
+    except OSError as error:
+        raise ArgumentError(f"The run file {str(path)!r} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ArgumentError(f"The run file {str(path)!r} is not UTF-8. Save it as that.") from error
     except tomllib.TOMLDecodeError as error:
         raise ArgumentError(
             f'{str(path)!r} is not TOML: {error}. A text stands in quotes: key = "text".'

@@ -6,11 +6,14 @@ import contextlib
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+from batchata import BatchManager
 from batchata.cli.asking import agree
 from batchata.cli.building import manager_of, with_files
 from batchata.cli.exits import Code, InterruptedRunError, code_of_summary
-from batchata.cli.folder import RunFolder, find, folder_of, settings_of, without_secrets
+from batchata.cli.failures import Failures
+from batchata.cli.folder import COMMAND, RunFolder, find, folder_of, settings_of, without_secrets
 from batchata.cli.out import Out, counted, dollars
 from batchata.cli.settings import Given, Settings, anchored, merged, run_file
 from batchata.errors import ArgumentError, BatchataError, StateError
@@ -39,11 +42,31 @@ def run(settings: Settings, folder: RunFolder, out: Out, *, yes: bool) -> Code:
     manager = manager_of(settings, folder)
     if read_state(folder.state) is None:
         agree(manager, settings.max_cost, yes=yes)
-        folder.keep(settings)
-    out.remark(f"The run is kept in {folder.shown}")
+        with _tidy(folder):
+            folder.keep(settings)
+            return _run(manager, settings, folder, out)
+    if settings.max_cost is None and folder.cap is not None:
+        agree(manager, None, yes=yes)  # what was agreed to before was that cap
+    return _run(manager, settings, folder, out)
+
+
+def _run(manager: BatchManager[Any], settings: Settings, folder: RunFolder, out: Out) -> Code:
+    out.remark(f"The run's folder: {folder.shown}")
     with way_on(folder, settings):
         summary = manager.run(print_progress=not out.is_quiet)
     return _finish(summary, folder, out)
+
+
+@contextlib.contextmanager
+def _tidy(folder: RunFolder) -> Iterator[None]:
+    """Around a new run: if it is refused before it begins, nothing of it stays."""
+    is_new, was_kept = not folder.path.exists(), (folder.path / COMMAND).exists()
+    try:
+        yield
+    except BatchataError:
+        if not was_kept and read_state(folder.state) is None:
+            folder.forget(is_ours=is_new)
+        raise
 
 
 def resume(target: str | None, changes: Given, out: Out) -> Code:
@@ -66,8 +89,9 @@ def retry(target: str | None, changes: Given, out: Out, *, everything: bool, yes
             f"Nothing was run in {folder.shown} yet, so there is nothing to retry. First: batchata run."
         )
     manager = manager_of(settings, folder)
-    if state.totals.failed:
-        agree(manager, settings.max_cost, yes=yes, items=state.totals.failed)
+    failures = Failures.read(folder.path) if state.totals.failed else None
+    if failures is not None and (items := failures.total if everything else failures.retryable):
+        agree(manager, settings.max_cost, yes=yes, items=items)
     with way_on(folder, settings):
         summary = manager.retry_failed(print_progress=not out.is_quiet, everything=everything)
     return _finish(summary, folder, out)
@@ -78,19 +102,22 @@ def cancel(target: str | None, changes: Given, out: Out) -> Code:
     folder = find(target, changes.get("state_path"))
     settings = settings_of(folder, changes)
     manager = manager_of(settings, folder)
-    if read_state(folder.state) is None:
+    state = read_state(folder.state)
+    if state is None:
         raise ArgumentError(f"Nothing was run in {folder.shown} yet, so there is nothing to cancel.")
     with way_on(folder, settings):
         manager.cancel()
     stats = manager.stats
-    done = stats["completed_items"] + stats["failed_items"]
-    out.tell(
-        stats,
-        [
-            f"Canceled. {counted(done, 'item')} have an outcome, {stats['failed_items']:,} of them failed or canceled.",
-            f"Go on with the rest: batchata resume {folder.shown}",
-        ],
-    )
+    done, failed = stats["completed_items"] + stats["failed_items"], stats["failed_items"]
+    lines = [
+        "Canceled." if state.live else "Nothing was in flight.",
+        f"{counted(done, 'item')} {'has' if done == 1 else 'have'} an outcome, {failed:,} of them failed or canceled.",
+    ]
+    if failed:
+        lines.append(f"Ask again for what failed or was canceled: batchata retry {folder.shown}")
+    if not state.planned.is_all:
+        lines.append(f"Go on with what was not sent: batchata resume {folder.shown}")
+    out.tell(stats, lines)
     return Code.OK
 
 
@@ -123,21 +150,25 @@ def _interrupted(folder: RunFolder, settings: Settings) -> str:
 
 
 def _finish(summary: RunSummary, folder: RunFolder, out: Out) -> Code:
-    code = code_of_summary(summary)
-    not_begun = summary["total_items"] - summary["completed_items"] - summary["failed_items"]
-    lines = [
+    data = {**summary, "results_dir": str(folder.path), "state_path": str(without_secrets(folder.state))}
+    out.tell(data, _summary_lines(summary, folder))
+    return code_of_summary(summary)
+
+
+def _summary_lines(summary: RunSummary, folder: RunFolder) -> Iterator[str]:
+    failed = summary["failed_items"]
+    not_begun = summary["total_items"] - summary["completed_items"] - failed
+    yield (
         f"{summary['completed_items']:,} of {counted(summary['total_items'], 'item')} completed"
-        + (f", {summary['failed_items']:,} failed" if summary["failed_items"] else "")
+        + (f", {failed:,} failed" if failed else "")
         + (f", {not_begun:,} not done" if not_begun else "")
-        + f"; {_cost(summary['total_cost'])}",
-        f"Results: batchata results {folder.shown}    Report: batchata report {folder.shown}",
-    ]
-    if summary["failed_items"]:
-        lines.append(f"Ask again for what failed: batchata retry {folder.shown}")
+        + f"; {_cost(summary['total_cost'])}"
+    )
+    if failed:
+        yield from Failures.read(folder.path).lines(folder.shown)
     if summary["cost_limit_reached"]:
-        lines.append(f"max_cost stopped it. Raise it to go on: batchata resume {folder.shown} --max-cost DOLLARS")
-    out.tell({**summary, "results_dir": str(folder.path), "state_path": str(without_secrets(folder.state))}, lines)
-    return code
+        yield f"max_cost stopped it. Raise it to go on: batchata resume {folder.shown} --max-cost DOLLARS"
+    yield f"Results: batchata results {folder.shown}    Report: batchata report {folder.shown}"
 
 
 def _cost(amount: Decimal | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
+from shlex import quote
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -13,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from batchata import costs
-from batchata.demo.task import BusinessDocument
+from batchata.demo.fields import BusinessDocument
 from batchata.types import BatchResult, Citation, JobStats, Usage
 
 Entries = Sequence[BatchResult[BusinessDocument]]
@@ -158,9 +159,26 @@ def print_folder(console: Console, folder: Path) -> None:
         ("documents/", "what was read"),
         ("results.jsonl", "one line a document: values, citations with page and rectangle, error, usage"),
         ("raw/", "every answer as the model gave it"),
+        ("fields.py", "what was asked of every document"),
     ]
     for name, what in contents:
         console.print(Text(f"  {name:<15}{what}"), soft_wrap=True)
+
+
+def print_next(console: Console, fields: Path, report: Path | None) -> None:
+    """What to do now: look at it, then the same with one's own files."""
+    if report is None:
+        words = "For a report to look at: pip install 'batchata[report]', then the demo once more"
+    else:
+        words = f"Open {report}: every value beside its page"
+    console.print(Text(f"\n{words}", style="bold"), soft_wrap=True)
+    console.print(Text("\nThe same with your own files, still without a key:", style="bold"))
+    command = (
+        "  batchata run YOUR-FOLDER -m local/smollm2-135m -p 'Extract the fields.' --citations \\\n"
+        f"      --schema {quote(str(fields))}"
+    )
+    console.print(Text(command, style="cyan"), soft_wrap=True)
+    _say(console, "With ANTHROPIC_API_KEY set, a large model: -m claude-haiku-5-5. The cost is asked first.")
 
 
 def _say(console: Console, words: str) -> None:

@@ -5,27 +5,28 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
-from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
+from batchata.demo import fields
+from batchata.demo.fields import BusinessDocument
 from batchata.types import BatchResult
+
+__all__ = [
+    "DOCUMENTS",
+    "PROMPT",
+    "BusinessDocument",
+    "copy_documents",
+    "copy_fields",
+    "expected",
+    "worked_examples",
+    "write_results",
+]
 
 DOCUMENTS = Path(__file__).parent / "documents"
 PROMPT = "Extract the sender, the reference, the date of issue and the total due."
-
-
-class BusinessDocument(BaseModel):
-    """What is asked of every document."""
-
-    sender: str
-    reference: str
-    issued: date
-    total_due: Decimal
 
 
 def expected() -> dict[str, BusinessDocument]:
@@ -50,6 +51,11 @@ def copy_documents(folder: Path) -> list[Path]:
     """Put the demo's documents where the user can open them; returns their paths in order."""
     folder.mkdir(parents=True, exist_ok=True)
     return [Path(shutil.copyfile(DOCUMENTS / name, folder / name)) for name in expected()]
+
+
+def copy_fields(path: Path) -> None:
+    """Put the demo's response model where the user can change it."""
+    shutil.copyfile(fields.__file__, path)
 
 
 def write_results(path: Path, entries: Sequence[BatchResult[BusinessDocument]]) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
+from batchata.progress.screen import live_console
 from batchata.types import JobSnapshot, JobStats
 
 if TYPE_CHECKING:
@@ -46,11 +47,11 @@ class _Bar:
 
 @contextmanager
 def show(*, counts_live: bool) -> Iterator[Display]:
-    """A live display while a job runs; silent where there is neither a terminal nor a notebook."""
-    if not _is_watched():
+    """A live display while a job runs; silent where there is neither a terminal nor a notebook with widgets."""
+    console = live_console(sys.stderr)
+    if console is None:
         yield _Silent()
         return
-    from rich.console import Console  # noqa: PLC0415  # imported where first used
     from rich.progress import (  # noqa: PLC0415  # imported where first used
         BarColumn,
         MofNCompleteColumn,
@@ -63,13 +64,8 @@ def show(*, counts_live: bool) -> Iterator[Display]:
     columns = [SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()]
     if counts_live:
         columns.insert(3, MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=console, transient=True) as progress:
         yield _Bar(progress, counts_live=counts_live)
-
-
-def _is_watched() -> bool:
-    """A terminal, or an IPython kernel: rich draws in both."""
-    return sys.stderr.isatty() or "ipykernel" in sys.modules
 
 
 def print_stats(stats: JobStats, mode: str, *, is_estimate: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from batchata.progress import words
+from batchata.progress.screen import live_console
 from batchata.types import RunStats
 
 if TYPE_CHECKING:
@@ -69,21 +69,8 @@ def _shown(clock: Callable[[], float]) -> _Lines | _Panel | None:
     stream: TextIO | None = sys.stderr  # None in a process without a console, such as pythonw
     if stream is None:
         return None
-    console = _console(stream)
+    console = live_console(stream)
     return _Lines(stream) if console is None else _Panel(console, clock)
-
-
-def _console(stream: TextIO) -> Console | None:
-    """Where a live display can be drawn, if it can."""
-    if not (stream.isatty() or "ipykernel" in sys.modules):
-        return None
-    from rich.console import Console  # noqa: PLC0415  # imported where first used
-
-    console = Console(stderr=True)
-    if console.is_jupyter:
-        return console if importlib.util.find_spec("ipywidgets") else None  # rich draws with these
-    # Not interactive with TERM=dumb, for example. But FORCE_COLOR makes a terminal of a pipe, hence isatty.
-    return console if stream.isatty() and console.is_interactive else None
 
 
 class _Lines:

@@ -56,7 +56,7 @@ def cost(stats: RunStats) -> str:
     limit = "" if stats["max_cost"] is None else f" of {_cap(stats['max_cost'])}"
     if stats["total_cost"] is None:
         return f"cost unknown, at least {about}{_dollars(stats['known_cost'])}{limit}"
-    return f"{about}{_dollars(stats['total_cost'])}{limit}"
+    return f"spent {about}{_dollars(stats['total_cost'])}{limit}"
 
 
 def reserved(stats: RunStats) -> str | None:

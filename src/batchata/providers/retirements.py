@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
+
+_SNAPSHOT = re.compile(r"-(\d{8}|0|latest)$")
+"""What may follow the name of an Anthropic model: the date of a snapshot, or a word for the newest one."""
 
 RETIREMENTS = {
     "claude-3-5-haiku": date(2026, 2, 19),
@@ -33,3 +37,8 @@ RETIREMENTS = {
     "o4-mini": date(2026, 10, 23),
 }
 """The day from which calls fail (platform.claude.com and developers.openai.com, deprecations; read 2026-11-22)."""
+
+
+def retirement(model: str) -> date | None:
+    """The day from which calls of a model, or of a snapshot of it, fail; ``None`` where none was announced."""
+    return RETIREMENTS.get(model, RETIREMENTS.get(_SNAPSHOT.sub("", model)))

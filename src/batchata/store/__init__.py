@@ -9,10 +9,11 @@ from pathlib import Path
 
 from batchata.errors import ArgumentError, MissingExtraError
 from batchata.store.base import Store
-from batchata.store.document import DocumentStore, read_document
+from batchata.store.document import DocumentStore, lock_path, read_document
+from batchata.store.lock import read_holder as read_lock
 from batchata.types import RunState
 
-__all__ = ["Store", "open_store", "read_state"]
+__all__ = ["Store", "open_store", "read_holder", "read_state"]
 
 
 def open_store(address: str | os.PathLike[str]) -> Store:
@@ -53,6 +54,28 @@ def read_state(address: str | os.PathLike[str]) -> RunState | None:
 
             return read_database(address)
     return read_document(_document(address))
+
+
+def read_holder(address: str | os.PathLike[str]) -> str | None:
+    """Which process works on the run: its number, its host, and since when; ``None`` where none does.
+
+    Takes no lock, so it may be outdated at once. Of a process on another machine whose lock is a file, it cannot tell
+    whether that still runs: it counts as working.
+
+    Args:
+        address: as for ``open_store``.
+
+    Raises:
+        ArgumentError: for any other address.
+        StateError: the database cannot be asked.
+    """
+    if isinstance(address, str) and "://" in address:
+        with _needing_packages():
+            from batchata.store.sql import read_database_holder  # noqa: PLC0415  # imported where first used
+
+            return read_database_holder(address)
+    holder = read_lock(lock_path(_document(address)))
+    return None if holder is None else str(holder)
 
 
 @contextlib.contextmanager

@@ -40,7 +40,7 @@ class DocumentStore:
         self.name = str(path)
         # Through a link to the file itself, so that the link is kept and both names have one lock.
         self._path = Path(os.path.realpath(path))
-        self._lock = FileLock(self._path.with_name(f"{self._path.name}.lock"), self.name)
+        self._lock = FileLock(lock_path(path), self.name)
         self._document: _Document | None = None
         self._is_known = False
         try:
@@ -86,6 +86,12 @@ class DocumentStore:
             ) from error
         self._document = document
         self._is_known = True
+
+
+def lock_path(path: Path) -> Path:
+    """Where the lock of the document ``path`` is."""
+    real = Path(os.path.realpath(path))
+    return real.with_name(f"{real.name}.lock")
 
 
 def read_document(path: Path) -> RunState | None:

@@ -63,6 +63,9 @@ class Holder:
         pid = os.getpid()
         return cls(socket.gethostname(), pid, _started(pid), _boot(), datetime.now(UTC))
 
+    def __str__(self) -> str:
+        return f"process {self.pid} on host {self.host!r}, since {self.since.isoformat(timespec='seconds')}"
+
     def is_dead(self) -> bool:
         """Whether the process is surely gone, given that the system no longer holds the lock for it.
 
@@ -72,6 +75,12 @@ class Holder:
         if self.host != socket.gethostname() and (self.boot is None or self.boot != _boot()):
             return False
         return self.started is None or self.boot != _boot() or self.started != _started(self.pid)
+
+    def may_be_at_work(self) -> bool:
+        """As far as it can be told without the lock."""
+        if self.started is None and self.host == socket.gethostname():
+            return sys.platform == "win32" or _exists(self.pid)
+        return not self.is_dead()
 
 
 class FileLock:
@@ -175,13 +184,12 @@ class FileLock:
                 f"The state {self._name!r} is in use by a process that has only just begun. Wait until it ends, or "
                 f"end it; then take the run up again."
             )
-        who = f"process {holder.pid} on host {holder.host!r}, since {holder.since.isoformat(timespec='seconds')}"
         way_out = (
             "Wait until it ends, or end it; then take the run up again."
             if is_held
             else f"If you are sure that it does not run any more, delete {str(self._path)!r} and take the run up again."
         )
-        return StateLockedError(f"The state {self._name!r} is in use by {who}. {way_out}")
+        return StateLockedError(f"The state {self._name!r} is in use by {holder}. {way_out}")
 
     def _forget_in_forks(self) -> None:
         """A forked child would hold the lock on after our death, and release it in our place."""
@@ -193,6 +201,16 @@ class FileLock:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
+
+
+def read_holder(path: Path) -> Holder | None:
+    """Who seems to hold the lock ``path``, without touching it; ``None`` where nobody does, or it cannot be read."""
+    try:
+        text = path.read_bytes().strip(b"\0")
+    except OSError:
+        return None
+    holder = _parse(text)
+    return holder if holder is not None and holder.may_be_at_work() else None
 
 
 @functools.cache
@@ -223,6 +241,16 @@ def _is_at(descriptor: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:
         return False
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _started(pid: int) -> int | None:

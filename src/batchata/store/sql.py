@@ -32,7 +32,7 @@ from batchata.store.base import (
     foreign,
     missing,
 )
-from batchata.store.lock import FileLock
+from batchata.store.lock import FileLock, read_holder
 from batchata.types import JobRecord, Planned, RunInfo, RunState, Totals
 from batchata.types.runs import OVER
 
@@ -99,7 +99,7 @@ class SqlStore:
         self._file_lock: FileLock | None = None
         with _refusing(self.name), contextlib.ExitStack() as resources:
             if url.get_backend_name() == "sqlite":
-                self._file_lock = _lock_sqlite(url, self._run, self.name)
+                self._file_lock = FileLock(_lock_path(url, self._run), self.name)
                 resources.callback(self._file_lock.release)
             self._connection = _connect(url, resources)
             with self._transaction() as connection:
@@ -177,6 +177,17 @@ def read_database(address: str) -> RunState | None:
             return None
         _check_version(connection, name)
         return _load(connection, run, name)
+
+
+def read_database_holder(address: str) -> str | None:
+    """Who has the lock, without taking it. Raises ``StateError`` where a server cannot be reached."""
+    url, run = _parse(address)
+    if url.get_backend_name() == "sqlite":
+        holder = read_holder(_lock_path(url, run))
+        return None if holder is None else str(holder)
+    with _refusing(_shown(url, run)), contextlib.ExitStack() as resources:
+        row = _postgres_holder(_connect(url, resources), run)
+        return None if row is None else _told(row)
 
 
 @contextlib.contextmanager
@@ -283,35 +294,47 @@ def _limit_waits(connection: sa.Connection) -> None:
     connection.execute(sa.text(limit), {"limit": f"{_LONGEST_WAIT_SECONDS}s"})
 
 
-def _lock_sqlite(url: sa.URL, run: str, name: str) -> FileLock:
+def _lock_path(url: sa.URL, run: str) -> Path:
     path = Path(os.path.realpath(url.database or ""))
     ending = "lock" if run == "default" else f"{run}.lock"
-    return FileLock(path.with_name(f"{path.name}.{ending}"), name)
+    return path.with_name(f"{path.name}.{ending}")
 
 
 def _lock_postgres(connection: sa.Connection, run: str, name: str) -> None:
     """Lock the run for as long as the connection lives. Raises ``StateLockedError`` where another holds it."""
-    key = int.from_bytes(hashlib.sha256(run.encode()).digest()[:4]) >> 1
+    key = _key(run)
     for attempt in range(_LOCK_TRIES):
         if attempt:  # the server takes a moment to notice a death
             time.sleep(_LOCK_PAUSE_SECONDS)
         with connection.begin():
             if connection.scalar(sa.select(sa.func.pg_try_advisory_lock(_NAMESPACE, key))):
                 return
+    with connection.begin():
+        row = _postgres_holder(connection, run)
+    if row is None:
+        raise StateLockedError(f"The state {name!r} was in use by another process until just now. Try again.")
+    raise StateLockedError(
+        f"The state {name!r} is in use by {_told(row)}. Wait until it ends, or end it; if its machine is gone, give "
+        f"the database SELECT pg_terminate_backend({row.pid}). Then take the run up again."
+    )
+
+
+def _key(run: str) -> int:
+    return int.from_bytes(hashlib.sha256(run.encode()).digest()[:4]) >> 1
+
+
+def _postgres_holder(connection: sa.Connection, run: str) -> sa.Row[Any] | None:
     query = """
         SELECT pid, application_name, backend_start FROM pg_locks JOIN pg_stat_activity USING (pid)
         WHERE locktype = 'advisory' AND granted AND classid = :namespace AND objid = :key AND objsubid = 2
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
-    with connection.begin():
-        row = connection.execute(sa.text(query), {"namespace": _NAMESPACE, "key": key}).one_or_none()
-    if row is None:
-        raise StateLockedError(f"The state {name!r} was in use by another process until just now. Try again.")
-    since = "an unknown time" if row.backend_start is None else row.backend_start.isoformat(timespec="seconds")
-    raise StateLockedError(
-        f"The state {name!r} is in use by {row.application_name.removeprefix('batchata ')}, since {since}. Wait until "
-        f"it ends, or end it; if its machine is gone, give the database SELECT pg_terminate_backend({row.pid}). Then "
-        f"take the run up again."
-    )
+    return connection.execute(sa.text(query), {"namespace": _NAMESPACE, "key": _key(run)}).one_or_none()
+
+
+def _told(holder: sa.Row[Any]) -> str:
+    begun = holder.backend_start
+    since = "an unknown time" if begun is None else begun.isoformat(timespec="seconds")
+    return f"{holder.application_name.removeprefix('batchata ')}, since {since}"
 
 
 def _make_tables(connection: sa.Connection, name: str) -> None:
