@@ -61,8 +61,8 @@ types: $(READY)  ## strict type check of package, tests and examples
 imports: $(READY)  ## import time against pydantic's
 	$(BIN)/python -m benchmarks.import_time
 
-bench: imports  ## CPU and memory for each item, against a floor; ten minutes, and the figures go into docs/performance.md
-	$(BIN)/python -m benchmarks.speed --write docs/performance.md
+bench: imports  ## CPU and memory for each item, against a floor and peers; 20 minutes; writes docs/performance.md
+	$(BIN)/python -m benchmarks.speed --peers --write docs/performance.md
 
 wheel: $(READY)  ## build the wheel, install it alone into a fresh environment, and import it
 	rm -rf build/wheel && $(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python -o build/wheel
@@ -82,6 +82,9 @@ requirements: $(READY)  ## compile the pinned, hashed requirements anew
 	  requirements/foreign.in -o requirements/foreign.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	  pyproject.toml --extra anthropic --extra openai --extra gemini --extra mistral --extra local --extra parquet --extra postgres --extra report --group dev -o requirements/dev.txt
+	for peer in firming batchwork-ai pydantic-ai; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    benchmarks/speed/peers/$$peer.in -o benchmarks/speed/peers/$$peer.txt || exit 1; done
 
 clean:  ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage*

@@ -46,12 +46,13 @@ def _peer(name: str) -> Sequence[str]:
     """Its own Python, which is made when it is first wanted: peers and we do not always go together."""
     home = Path(sys.prefix) / "peers" / name
     python = home / "bin" / "python"
-    if not (home / ".ready").exists():
+    ready, pinned = home / ".ready", (PEERS / f"{name}.txt").read_text(encoding="utf-8")
+    if not ready.exists() or ready.read_text(encoding="utf-8") != pinned:
         uv = Path(sys.prefix) / "bin" / "uv"
         for arguments in (
             ("venv", "--quiet", "--clear", "--python", sys.executable, str(home)),
             ("pip", "install", "--quiet", "--python", str(python), "-r", str(PEERS / f"{name}.txt")),
         ):
             subprocess.run([str(uv), *arguments], check=True, timeout=_SECONDS)  # noqa: S603  # our own
-        (home / ".ready").touch()
+        ready.write_text(pinned, encoding="utf-8")
     return [str(python), str(PEERS / f"{name}.py")]
