@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from typing import IO
 
-_IN_MEMORY_BYTES = 4_000_000
+_IN_MEMORY_BYTES = 1_000_000
 _PIECE_BYTES = 256_000
 """Read and written at a time: each lets other threads in, and then has to wait for them."""
 

@@ -14,7 +14,7 @@ from batchata.results.files import open_folder, raw_path, write_file
 Keep: TypeAlias = Callable[[str, bytes], object]
 """Keeps one answer: its custom_id, and the line as it came."""
 
-_IN_MEMORY_BYTES = 4_000_000
+_IN_MEMORY_BYTES = 1_000_000
 _PIECE_BYTES = 1_000_000
 _LINES_TOGETHER = 100
 
