@@ -136,7 +136,8 @@ def test_ctrl_c_while_the_inputs_are_read_says_that_nothing_was_sent(anthropic_s
 def test_ctrl_c_at_the_question_is_a_no_on_a_line_of_its_own(anthropic_server: AnthropicServer) -> None:
     write_run_file(1)
     with on_terminal("run", "job.toml") as terminal:
-        terminal.until(QUESTION)
+        terminal.until(f"{QUESTION}: ")
+        time.sleep(0.5)  # Python loses an interrupt in the microseconds before it waits for the answer
         terminal.interrupt()
         seen = terminal.rest()
         assert terminal.code() == 5

@@ -13,15 +13,20 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from benchmarks.speed.work import MAX_TOKENS, MODEL, PROMPT, Answer, Asked, asked, conversation, measure, pdf_files
+from benchmarks.speed.work import (
+    MAX_TOKENS,
+    MODEL,
+    PROMPT,
+    SCHEMA,
+    Answer,
+    Asked,
+    asked,
+    conversation,
+    measure,
+    pdf_files,
+)
 
-_SCHEMA = {
-    "type": "object",
-    "properties": {"label": {"type": "string"}, "score": {"type": "integer"}},
-    "required": ["label", "score"],
-    "additionalProperties": False,
-}
-_FORMAT = {"format": {"type": "json_schema", "schema": _SCHEMA}}
+_FORMAT = {"format": {"type": "json_schema", "schema": SCHEMA}}
 _HEADERS = {"content-type": "application/json", "x-api-key": "none", "anthropic-version": "2023-06-01"}
 
 

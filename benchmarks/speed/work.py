@@ -27,6 +27,15 @@ class Answer(BaseModel):
     score: int
 
 
+SCHEMA = {
+    "type": "object",
+    "properties": {"label": {"type": "string"}, "score": {"type": "integer"}},
+    "required": ["label", "score"],
+    "additionalProperties": False,
+}
+"""The same, as JSON Schema."""
+
+
 def conversation(item: int) -> list[dict[str, str]]:
     """A small request."""
     return [{"role": "user", "content": f"Say something about item {item}."}]

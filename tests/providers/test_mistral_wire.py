@@ -17,7 +17,7 @@ from batchata.providers.gemini.encode import encode as gemini_encode
 from batchata.providers.mistral.encode import encode, split
 from batchata.providers.mistral.provider import _spooled
 from batchata.providers.mistral.snapshots import snapshot
-from batchata.providers.spool import new_spool
+from batchata.spool import new_spool
 from batchata.types import (
     Failed,
     JobState,

@@ -19,15 +19,9 @@ import firming
 from anthropic import Anthropic
 from firming.venues.anthropic_batch import AnthropicBatch
 
-from benchmarks.speed.work import MAX_TOKENS, MODEL, Answer, Asked, asked, conversation, measure
+from benchmarks.speed.work import MAX_TOKENS, MODEL, SCHEMA, Answer, Asked, asked, conversation, measure
 
-_SCHEMA = {
-    "type": "object",
-    "properties": {"label": {"type": "string"}, "score": {"type": "integer"}},
-    "required": ["label", "score"],
-    "additionalProperties": False,
-}
-_OUTPUT = {"format": {"type": "json_schema", "schema": _SCHEMA}}
+_OUTPUT = {"format": {"type": "json_schema", "schema": SCHEMA}}
 
 
 def scores(given: Asked) -> Iterator[int]:

@@ -26,15 +26,9 @@ from pydantic_ai.models.batch import BatchRequest
 from pydantic_ai.output import OutputObjectDefinition
 from pydantic_ai.providers.anthropic import AnthropicProvider
 
-from benchmarks.speed.work import MAX_TOKENS, MODEL, Answer, Asked, asked, conversation, measure
+from benchmarks.speed.work import MAX_TOKENS, MODEL, SCHEMA, Answer, Asked, asked, conversation, measure
 
-_SCHEMA = {
-    "type": "object",
-    "properties": {"label": {"type": "string"}, "score": {"type": "integer"}},
-    "required": ["label", "score"],
-    "additionalProperties": False,
-}
-_PARAMETERS = ModelRequestParameters(output_mode="native", output_object=OutputObjectDefinition(_SCHEMA))
+_PARAMETERS = ModelRequestParameters(output_mode="native", output_object=OutputObjectDefinition(SCHEMA))
 _SOON = timedelta(milliseconds=10)
 
 

@@ -8,7 +8,6 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 
 from batchata.cli.settings import Given, Settings, checked, is_address, merged, run_file
@@ -46,9 +45,9 @@ class RunFolder:
         return str(self.path) if relative.startswith("..") else relative
 
     @property
-    def cap(self) -> Decimal | None:
-        """The ``max_cost`` that was kept, if any was."""
-        return checked(self.kept()).max_cost if (self.path / COMMAND).exists() else None
+    def settings(self) -> Settings | None:
+        """What the run was asked to do; ``None`` for one that Python began."""
+        return checked(self.kept()) if (self.path / COMMAND).exists() else None
 
     def keep(self, settings: Settings) -> None:
         """Write down what the run was asked to do, without secrets. Raises ``ResultsError``."""
@@ -110,9 +109,8 @@ def find(target: str | None, state_path: str | None = None) -> RunFolder:
     Raises ``ArgumentError`` where there is none, or there are several.
     """
     folder = path_of(target)
-    known = None
-    if (folder / COMMAND).exists():
-        known = checked(RunFolder(folder, "").kept()).state_path
+    told = RunFolder(folder, "").settings
+    known = None if told is None else told.state_path
     if state_path is None and known is not None:
         _whole(known)
     return RunFolder(folder, state_path or known or str(folder / _STATE))

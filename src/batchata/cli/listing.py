@@ -16,14 +16,6 @@ from batchata.providers.retirements import retirement
 from batchata.runner.start import connect
 from batchata.runner.task import Task
 
-_LISTED_AS = {
-    "anthropic": "anthropic",
-    "openai": "openai",
-    "google": "gemini",
-    "mistral": "mistral",
-    "groq": "groq",
-}
-"""Providers by their names in the price data."""
 _LOCAL = "local/smollm2-135m"
 
 
@@ -119,24 +111,20 @@ def _without_key(name: str) -> Provider | None:
 
 
 def _rows() -> Iterator[ModelRow]:
-    from genai_prices.data_snapshot import get_snapshot  # noqa: PLC0415  # imported where first used
-
     yield ModelRow(_LOCAL, "local", 0, Decimal(0), Decimal(0), has_batch_price=True)
-    for listed in get_snapshot().providers:
-        name = _LISTED_AS.get(listed.id)
-        for model in listed.models if name is not None else ():
-            prefixes = PROVIDERS[name or ""].prefixes
-            if prefixes and not model.id.startswith(prefixes):
+    for name, entry in PROVIDERS.items():
+        for model in costs.listed_models(name):
+            if entry.prefixes and not model.startswith(entry.prefixes):
                 continue
-            for row in costs.price_rows(name or "", model.id):
+            for row in costs.price_rows(name, model):
                 yield ModelRow(
-                    model=model.id if prefixes else f"{name}/{model.id}",
-                    provider=name or "",
+                    model=model if entry.prefixes else f"{name}/{model}",
+                    provider=name,
                     above=row.above,
                     input=row.rates.input,
                     output=row.rates.output,
                     has_batch_price=not row.estimated,
-                    retires_at=_announced(model.id),
+                    retires_at=_announced(model),
                 )
 
 

@@ -8,10 +8,10 @@ from typing import Any
 from batchata.cli.asking import estimate_lines
 from batchata.cli.building import manager_of, with_files
 from batchata.cli.exits import Code
-from batchata.cli.folder import COMMAND, RunFolder, find, path_of, without_secrets
+from batchata.cli.folder import RunFolder, find, path_of, without_secrets
 from batchata.cli.out import Out, counted
 from batchata.cli.schemas import response_model
-from batchata.cli.settings import Settings, checked
+from batchata.cli.settings import Settings
 from batchata.errors import ArgumentError
 from batchata.progress import run_line
 from batchata.runner.order import Places
@@ -36,7 +36,7 @@ def status(target: str | None, state_path: str | None, out: Out) -> Code:
             f"There is no state at {without_secrets(folder.state)!r}: nothing was run there yet. If it is kept "
             f"elsewhere, name it: --state-path."
         )
-    told = _settings(folder)
+    told = folder.settings
     cap = None if told is None else told.max_cost
     stats = stats_of(state, Places(without_secrets(folder.state), folder.path), max_cost=cap)
     if told is not None and told.files is not None:
@@ -62,18 +62,13 @@ def report(target: str | None, output: Path | None, out: Out) -> Code:
     from batchata import write_report  # noqa: PLC0415  # an extra
 
     folder = RunFolder(path_of(target), "")
-    told = _settings(folder)
+    told = folder.settings
     arguments: dict[str, Any] = {}
     if told is not None and told.response_model is not None:
         arguments["response_model"] = response_model(told.response_model, told.base)
     path = write_report(folder.path, output, **arguments)
     out.tell({"report": str(path)}, [f"Open {path}"])
     return Code.OK
-
-
-def _settings(folder: RunFolder) -> Settings | None:
-    """What was kept; ``None`` for a run that Python began."""
-    return checked(folder.kept()) if (folder.path / COMMAND).exists() else None
 
 
 def _job(job: JobRecord) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -10,8 +9,9 @@ import typer
 
 def _runs(incomplete: str) -> list[str]:
     """For the shell's completion."""
-    runs = (path.parent for path in Path().glob("*/command.json"))
-    return sorted(str(run) for run in runs if str(run).startswith(incomplete))
+    from batchata.cli.folder import runs_here  # noqa: PLC0415  # imported where first used
+
+    return [str(run) for run in runs_here() if str(run).startswith(incomplete)]
 
 
 _INPUTS, _ANSWERS, _LIMITS, _PLACES = "What is read", "What comes back", "Limits", "Where it is kept"

@@ -16,7 +16,7 @@ from batchata.providers import Provider
 from batchata.runner.start import connect
 from batchata.runner.task import Task, parse_custom_id
 from batchata.store import read_state
-from batchata.types import JobRecord, JobSnapshot, JobState, JobStatus, RunState
+from batchata.types import JobSnapshot, JobState, JobStatus, RunState
 
 
 class Verdict(StrEnum):
@@ -115,16 +115,12 @@ def _candidates(provider: Provider, state: RunState, settings: Settings) -> Iter
 def _looked_for(state: RunState, settings: Settings) -> Iterator[tuple[str, int]]:
     """Tag and number of requests: of the live jobs, and of those that a newer copy of the state may have had."""
     for job in state.live.values():
-        yield f"{state.run.run_id}-{job.number}", _requests(job)
-    following = max([-1, *state.over[-1:], *state.live]) + 1
-    sizes = {settings.items_per_job, *(_requests(job) for job in state.live.values())}
+        yield f"{state.run.run_id}-{job.number}", job.request_count
+    following = state.next_number
+    sizes = {settings.items_per_job, *(job.request_count for job in state.live.values())}
     for number in range(following, following + settings.max_parallel_jobs):
         for size in sorted(sizes):
             yield f"{state.run.run_id}-{number}", size
-
-
-def _requests(job: JobRecord) -> int:
-    return len(job.items) - len(job.unsent)
 
 
 def _judged(provider: Provider, snapshot: JobSnapshot, state: RunState) -> Candidate:

@@ -45,7 +45,8 @@ def run(settings: Settings, folder: RunFolder, out: Out, *, yes: bool) -> Code:
         with _tidy(folder):
             folder.keep(settings)
             return _run(manager, settings, folder, out)
-    if settings.max_cost is None and folder.cap is not None:
+    told = folder.settings
+    if settings.max_cost is None and told is not None and told.max_cost is not None:
         agree(manager, None, yes=yes)  # what was agreed to before was that cap
     return _run(manager, settings, folder, out)
 

@@ -10,6 +10,7 @@ from batchata.costs.bound import worst
 from batchata.costs.charge import Cost, Rates
 from batchata.costs.own import Prices, check_prices, prices_cache
 from batchata.costs.pricing import PriceRow, batch_discount, price, price_rows, pricer
+from batchata.costs.table import listed_models
 
 __all__ = [
     "Cost",
@@ -18,6 +19,7 @@ __all__ = [
     "Rates",
     "batch_discount",
     "check_prices",
+    "listed_models",
     "price",
     "price_rows",
     "pricer",

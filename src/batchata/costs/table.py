@@ -98,6 +98,14 @@ def find(provider: str, model: str) -> Listed | None:
     return Listed(provider, found, moves=_moves(name))
 
 
+def listed_models(provider: str) -> list[str]:
+    """Every model of a provider in the price data; none of one whose prices are not in it."""
+    from genai_prices.data_snapshot import get_snapshot  # noqa: PLC0415  # imported where first used
+
+    name = _TERMS[provider].listed_as if provider in _TERMS else None
+    return [model.id for home in get_snapshot().providers if home.id == name for model in home.models]
+
+
 def standard(listed: Listed, prompt_tokens: int, at: datetime) -> Rates | None:
     """Prices of a request outside a batch; ``None`` where the price data has none by the token."""
     return _rates(listed.model.get_prices(at), prompt_tokens)

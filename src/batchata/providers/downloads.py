@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import IO
 
 from batchata.errors import ProviderError
-from batchata.providers.spool import ends_whole, new_spool, read_lines
+from batchata.spool import ends_whole, new_spool, read_lines
 
 logger = logging.getLogger(__name__)
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
 from batchata.results.files import open_folder, raw_path, write_file
+from batchata.spool import PIECE_BYTES, LineWriter, new_spool
 
 Keep: TypeAlias = Callable[[str, bytes], object]
 """Keeps one answer: its custom_id, and the line as it came."""
-
-_IN_MEMORY_BYTES = 1_000_000
-_PIECE_BYTES = 1_000_000
-_LINES_TOGETHER = 100
 
 
 def open_raw_dir(folder: str | os.PathLike[str]) -> Path:
@@ -39,19 +36,10 @@ def raw_lines(folder: Path, number: int) -> Iterator[Keep]:
 
     The file is there, whole, once the block ends. Not forced to the disk either. Raises ``ResultsError``.
     """
-    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as spool:
-        waiting: list[bytes] = []
-
-        def flush() -> None:
-            spool.write(b"".join([line + b"\n" for line in waiting]))
-            waiting.clear()
-
-        def keep(_: str, line: bytes) -> None:
-            waiting.append(line)
-            if len(waiting) >= _LINES_TOGETHER:
-                flush()
-
-        yield keep
-        flush()
+    with new_spool() as spool:
+        writer = LineWriter(spool)
+        yield lambda _, line: writer.add(line)
+        writer.add(b"")  # so that the last line ends, too
+        writer.flush()
         spool.seek(0)
-        write_file(raw_path(folder, number), iter(lambda: spool.read(_PIECE_BYTES), b""), durable=False)
+        write_file(raw_path(folder, number), iter(partial(spool.read, PIECE_BYTES), b""), durable=False)

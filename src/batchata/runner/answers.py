@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from batchata import results
 from batchata.providers import Provider
-from batchata.providers.spool import LineWriter, new_spool, read_lines
 from batchata.runner.task import parse_custom_id
+from batchata.spool import LineWriter, new_spool, read_lines
 from batchata.types import Failed, Outcome, Reason
 
 logger = logging.getLogger(__name__)

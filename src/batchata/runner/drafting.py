@@ -15,10 +15,10 @@ from batchata import costs
 from batchata.errors import ConversationError, DocumentError, LimitError, ProviderError
 from batchata.plan import Candidate, JobLimits
 from batchata.providers import Provider
-from batchata.providers.spool import LineWriter, new_spool, read_lines
 from batchata.runner.inputs import Inputs
 from batchata.runner.prepare import Prepared, Preparer
 from batchata.runner.task import Item, Task, custom_id
+from batchata.spool import LineWriter, new_spool, read_lines
 from batchata.types import Request, TokenCount
 
 UNREADABLE = (DocumentError, LimitError, ConversationError)

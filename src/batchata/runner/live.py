@@ -70,11 +70,6 @@ class Live:
     def __post_init__(self) -> None:
         self.heard_at = self.began_at
 
-    @property
-    def requests(self) -> int:
-        """How many of its items are sent."""
-        return len(self.record.items) - len(self.record.unsent)
-
     def close(self) -> None:
         """Give temporary files back, which are not needed any more."""
         draft, self.draft = self.draft, None
@@ -145,13 +140,13 @@ class Calls:
             self.provider,
             f"{self.run_id}-{record.number}",
             datetime.now(UTC) if since is None else since,
-            live.requests,
+            live.record.request_count,
             lambda job_id: job_id in known or job_id in live.others,
         )
 
     def _reading(self, live: Live) -> Callable[[], Answer]:
         counts = None if live.snapshot is None else live.snapshot.counts
-        expected = live.requests if counts is None else counts.total
+        expected = live.record.request_count if counts is None else counts.total
         job_id = job_id_of(live)
         return lambda: fetch(self.provider, job_id, expected)
 

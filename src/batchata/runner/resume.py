@@ -18,7 +18,7 @@ def take_up(opened: OpenRun, cap_usd: Decimal | None, now: float) -> Progress:
     progress = Progress(
         planned=state.planned,
         totals=state.totals,
-        next_number=max([-1, *state.over[-1:], *state.live]) + 1,
+        next_number=state.next_number,
         cap_usd=cap_usd,
     )
     for record in state.live.values():

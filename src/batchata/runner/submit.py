@@ -11,7 +11,7 @@ from typing import IO
 
 from batchata.errors import ProviderError, SubmissionInDoubtError
 from batchata.providers import Provider
-from batchata.providers.spool import new_spool, read_lines
+from batchata.spool import new_spool, read_lines
 
 logger = logging.getLogger(__name__)
 

@@ -89,6 +89,11 @@ class JobRecord:
     max_tokens: int | None = None
 
     @property
+    def request_count(self) -> int:
+        """How many of its items are sent."""
+        return len(self.items) - len(self.unsent)
+
+    @property
     def held_usd(self) -> Decimal:
         """What it may have cost beyond ``cost_usd``, where some items' cost will never be known."""
         if self.reserved_usd is None or not self.unknown_costs:
@@ -180,6 +185,11 @@ class RunState:
     live: dict[int, JobRecord] = field(default_factory=dict)
     over: tuple[int, ...] = ()
     totals: Totals = Totals()
+
+    @property
+    def next_number(self) -> int:
+        """Of the next new job."""
+        return max([-1, *self.over[-1:], *self.live]) + 1
 
 
 def to_ranges(numbers: Iterable[int]) -> str:

@@ -22,7 +22,7 @@ from batchata.providers.anthropic import decode, encode
 from batchata.providers.anthropic.errors import asking, refusing_requests, submit_error, unnamed_job
 from batchata.providers.anthropic.models import describe_model
 from batchata.providers.downloads import whole_lines
-from batchata.providers.spool import spool_array
+from batchata.spool import spool_array
 from batchata.types import (
     DocumentKind,
     JobSnapshot,

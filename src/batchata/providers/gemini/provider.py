@@ -19,7 +19,7 @@ from batchata.providers.gemini.errors import GEMINI, asked, refusing_requests
 from batchata.providers.gemini.inline import inlined, results_of, sent_bytes
 from batchata.providers.gemini.models import describe_model
 from batchata.providers.gemini.snapshots import display_name, is_told_by_state, snapshot
-from batchata.providers.spool import new_spool, read_lines
+from batchata.spool import new_spool, read_lines
 from batchata.types import (
     DocumentKind,
     JobSnapshot,

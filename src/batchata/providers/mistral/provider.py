@@ -25,7 +25,7 @@ from batchata.providers.mistral.errors import NO_ANSWER, asked, asked_once, subm
 from batchata.providers.mistral.files import lines_of
 from batchata.providers.mistral.models import describe_model
 from batchata.providers.mistral.snapshots import snapshot
-from batchata.providers.spool import new_spool
+from batchata.spool import new_spool
 from batchata.types import (
     DocumentKind,
     JobSnapshot,

@@ -18,7 +18,7 @@ from batchata.errors import ProviderError
 from batchata.providers.openai.errors import asking, odd_answer, refusal_of, submit_error
 from batchata.providers.openai.snapshots import time_of
 from batchata.providers.refusals import Wording
-from batchata.providers.spool import ends_whole, new_spool, read_lines
+from batchata.spool import ends_whole, new_spool, read_lines
 from batchata.types import JsonObject
 
 T = TypeVar("T")

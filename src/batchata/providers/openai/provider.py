@@ -16,7 +16,7 @@ from batchata.providers.openai.calls import Calls
 from batchata.providers.openai.decode import decode
 from batchata.providers.openai.snapshots import result_files, snapshot
 from batchata.providers.refusals import Wording
-from batchata.providers.spool import new_spool
+from batchata.spool import new_spool
 from batchata.types import JobSnapshot, JsonObject, Limits, ModelInfo, Outcome, Request, TokenCount
 
 logger = logging.getLogger(__name__)

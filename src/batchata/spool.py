@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator
 from typing import IO
 
 _IN_MEMORY_BYTES = 1_000_000
-_PIECE_BYTES = 256_000
+PIECE_BYTES = 256_000
 """Read and written at a time: each lets other threads in, and then has to wait for them."""
 
 
 def new_spool() -> IO[bytes]:
     """A temporary file that stays in memory while it is small."""
-    return tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES, buffering=_PIECE_BYTES)
+    return tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES, buffering=PIECE_BYTES)
 
 
 class LineWriter:
@@ -31,7 +31,7 @@ class LineWriter:
         """Write a line, soon."""
         self._lines.append(line)
         self._size += len(line)
-        if self._size >= _PIECE_BYTES:
+        if self._size >= PIECE_BYTES:
             self.flush()
 
     def flush(self) -> None:
@@ -67,7 +67,7 @@ def read_lines(spool: IO[bytes]) -> Iterator[bytes]:
 
 def ends_whole(spool: IO[bytes]) -> bool:
     """Whether a spooled file of JSON lines ends with a whole line: a proxy may cut a download in silence."""
-    size, tail, reach = spool.seek(0, os.SEEK_END), b"", _PIECE_BYTES
+    size, tail, reach = spool.seek(0, os.SEEK_END), b"", PIECE_BYTES
     while True:
         spool.seek(max(0, size - reach))
         tail = spool.read(reach).rstrip()
