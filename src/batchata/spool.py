@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
-from typing import IO
+from collections.abc import Container, Iterable, Iterator
+from typing import IO, Self
 
 _IN_MEMORY_BYTES = 1_000_000
 PIECE_BYTES = 256_000
@@ -18,42 +18,74 @@ def new_spool() -> IO[bytes]:
     return tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES, buffering=PIECE_BYTES)
 
 
-class LineWriter:
-    """Writes lines into a file, each but the first after ``between``; many small ones together."""
+class Lines:
+    """Lines in a temporary file, in memory while they are few: written once, then read as often as wanted.
 
-    def __init__(self, file: IO[bytes], between: bytes = b"\n") -> None:
-        self._file = file
-        self._between = between
-        self._lines: list[bytes] = []
-        self._size = 0
+    Attributes:
+        count: how many.
+        size: their bytes, with a line end after each.
+    """
+
+    def __init__(self) -> None:
+        self._spool = new_spool()
+        self._waiting: list[bytes] = []
+        self._written = 0
+        self.count = self.size = 0
 
     def add(self, line: bytes) -> None:
-        """Write a line, soon."""
-        self._lines.append(line)
-        self._size += len(line)
-        if self._size >= PIECE_BYTES:
+        """Write a line, soon: many small ones together."""
+        self._waiting.append(line)
+        self.count += 1
+        self.size += len(line) + 1
+        if self.size - self._written >= PIECE_BYTES:
             self.flush()
+
+    def extend(self, lines: Iterable[bytes]) -> None:
+        """Write lines, soon."""
+        for line in lines:
+            self.add(line)
 
     def flush(self) -> None:
         """Write what was added."""
-        if self._lines:
-            self._file.write(self._between.join(self._lines))
-            self._lines = [b""]  # so that the next one comes after ``between``
-            self._size = 0
+        self._waiting.append(b"")  # so that the last line ends, too
+        self._spool.write(b"\n".join(self._waiting))
+        self._waiting.clear()
+        self._written = self.size
 
+    def file(self) -> IO[bytes]:
+        """The file itself, whole and at its start; it is read in one place at a time."""
+        self.flush()
+        self._spool.seek(0)
+        return self._spool
 
-def spool_array(prefix: bytes, entries: Iterable[bytes], suffix: bytes) -> tuple[IO[bytes], int]:
-    """Write ``prefix entry,entry,… suffix``; returns the file, at its start, and its length in bytes."""
-    spool = new_spool()
-    spool.write(prefix)
-    writer = LineWriter(spool, b",")
-    for entry in entries:
-        writer.add(entry)
-    writer.flush()
-    spool.write(suffix)
-    size = spool.tell()
-    spool.seek(0)
-    return spool, size
+    def __iter__(self) -> Iterator[bytes]:
+        """The lines, without their ends."""
+        return read_lines(self.file())
+
+    def joined(self, between: bytes) -> Iterator[bytes]:
+        """All of it in pieces, with ``between``, one character, where a line ends and another begins."""
+        file, left = self.file(), self.size - 1
+        while piece := file.read(min(PIECE_BYTES, left)):
+            left -= len(piece)
+            yield piece.replace(b"\n", between)
+
+    def keep(self, positions: Container[int]) -> None:
+        """Leave the other lines out."""
+        with Lines() as kept:
+            kept.extend(line for at, line in enumerate(self) if at in positions)
+            kept.flush()
+            self._spool, kept._spool = kept._spool, self._spool
+            self.count, self.size, self._written = kept.count, kept.size, kept.size
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._spool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def read_lines(spool: IO[bytes]) -> Iterator[bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,9 @@ from tests.wire.openai import OpenAIServer
 if TYPE_CHECKING:
     import pytest
 
+from batchata.providers import Provider
 from batchata.runner import submit
+from batchata.spool import Lines
 from tests.wire.anthropic_server import AnthropicServer
 from tests.wire.loopback import Loopback
 
@@ -75,3 +77,10 @@ def serving(name: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterato
         monkeypatch.setenv(key, server.key)
         monkeypatch.setenv(address, server.url + kind.path)
         yield server
+
+
+def submit_lines(provider: Provider, entries: Iterable[bytes], *, tag: str) -> str:
+    """The provider's id of a job of these lines."""
+    with Lines() as lines:
+        lines.extend(entries)
+        return provider.submit(lines, tag=tag)

@@ -40,6 +40,7 @@ from batchata.types import (
     TextPart,
     Usage,
 )
+from tests.providers.served import submit_lines
 
 
 class Size(Enum):
@@ -409,9 +410,9 @@ def test_jobs_that_do_not_exist_and_settings_that_are_wrong(tmp_path: Path) -> N
         with pytest.raises(ProviderError, match="There is no local job"):
             provider.check(job_id)
     with pytest.raises(ArgumentError, match="BATCHATA_LOCAL_CONTEXT is 'lots'"):
-        provider.submit([json.dumps({"model": f"{tmp_path}/mine.gguf"}).encode()], tag="t")
+        submit_lines(provider, [json.dumps({"model": f"{tmp_path}/mine.gguf"}).encode()], tag="t")
     with pytest.raises(ProviderError, match="at least one request"):
-        provider.submit([], tag="t")
+        submit_lines(provider, [], tag="t")
 
 
 def test_the_token_bound_counts_bytes() -> None:

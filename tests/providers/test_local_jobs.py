@@ -37,6 +37,7 @@ from batchata.types import (
     Succeeded,
     TextPart,
 )
+from tests.providers.served import submit_lines
 
 pytestmark = pytest.mark.local_model
 
@@ -96,7 +97,7 @@ def ask(model: str, number: int, *, tokens: int = 12) -> Request:
 
 
 def submit(provider: LocalProvider, requests: list[Request], tag: str = "t") -> str:
-    return provider.submit((provider.encode(request) for request in requests), tag=tag)
+    return submit_lines(provider, map(provider.encode, requests), tag=tag)
 
 
 def job_of(tmp_path: Path, job_id: str) -> Job:
@@ -249,12 +250,15 @@ def test_a_killed_worker_is_picked_up_and_nothing_is_answered_twice(
 def test_the_worker_outlives_its_caller_and_a_second_one_leaves(model: str, tmp_path: Path) -> None:
     code = f"""
         from batchata.providers.local import LocalProvider
+        from batchata.spool import Lines
         from batchata.types import Message, Request, TextPart
         provider = LocalProvider.from_environment({{"BATCHATA_CACHE_DIR": {str(tmp_path)!r}}})
         asked = [
             Request(f"r-{{n}}", {model!r}, (Message("user", (TextPart("Tell a story."),)),), 12) for n in range(6)
         ]
-        print(provider.submit(map(provider.encode, asked), tag="t"))
+        with Lines() as lines:
+            lines.extend(map(provider.encode, asked))
+            print(provider.submit(lines, tag="t"))
     """
     command = [sys.executable, "-c", textwrap.dedent(code)]
     job_id = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.strip()

@@ -32,6 +32,7 @@ from batchata.types import (
     TextPart,
     TokenCount,
 )
+from tests.providers.served import submit_lines
 from tests.wire import answers
 from tests.wire.faults import CallFault, Cut, DropAnswer, Endpoint, Errored, Reply, Reset
 from tests.wire.jobs import NEVER
@@ -62,7 +63,7 @@ def ask(custom_id: str, text: str) -> Request:
 
 def submit(provider: MistralProvider, *texts: str, tag: str = "run-1") -> str:
     entries = [provider.encode(ask(f"id-{number}", text)) for number, text in enumerate(texts)]
-    return provider.submit(iter(entries), tag=tag)
+    return submit_lines(provider, entries, tag=tag)
 
 
 def results(provider: MistralProvider, job_id: str) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from batchata.providers import lines
 from batchata.providers.chat.decode import decode_completion
 from batchata.providers.gemini.encode import encode as gemini_encode
 from batchata.providers.mistral.encode import encode, split
-from batchata.providers.mistral.provider import _spooled
+from batchata.providers.mistral.provider import _split
 from batchata.providers.mistral.snapshots import snapshot
-from batchata.spool import new_spool
+from batchata.spool import Lines
 from batchata.types import (
     Failed,
     JobState,
@@ -66,8 +66,8 @@ def test_a_temperature_is_a_number(heat: Any) -> None:
 
 def test_a_job_has_one_model() -> None:
     entries = [encode(ask(TextPart("x"), model=model)) for model in ("mistral-small-2603", "mistral-large-2512")]
-    with new_spool() as spool, pytest.raises(LimitError, match="mistral-large-2512, mistral-small-2603"):
-        _spooled(spool, entries)
+    with Lines() as lines, pytest.raises(LimitError, match="mistral-large-2512, mistral-small-2603"):
+        _split(entries, lines)
 
 
 def job(status: str, **more: Any) -> BatchJob:

@@ -19,7 +19,7 @@ from batchata.providers.gemini.provider import GeminiProvider
 from batchata.providers.mistral.provider import MistralProvider
 from batchata.providers.refusals import Refusal, seconds_of
 from batchata.types import Failed, JobState, Message, Reason, Request, Succeeded, TextBlock, TextPart, Usage
-from tests.providers.served import KINDS
+from tests.providers.served import KINDS, submit_lines
 from tests.wire.anthropic_server import AnthropicServer
 from tests.wire.faults import Endpoint, Reply
 from tests.wire.gemini import GeminiServer
@@ -55,7 +55,7 @@ def connect(server: Loopback) -> Provider:
 def submit(server: Loopback, tag: str = "run-1") -> str:
     provider, name = connect(server), "gemini" if isinstance(server, GeminiServer) else "mistral"
     request = Request("id-0", KINDS[name].model, (Message("user", (TextPart("a"),)),), max_tokens=50)
-    return provider.submit([provider.encode(request)], tag=tag)
+    return submit_lines(provider, [provider.encode(request)], tag=tag)
 
 
 # --- a create --------------------------------------------------------------------------------------------------------
@@ -99,7 +99,7 @@ def test_an_answer_to_a_create_without_an_id_leaves_it_in_doubt_at_anthropic(bod
         provider = AnthropicProvider.from_environment(environment)
         request = Request("id-0", KINDS["anthropic"].model, (Message("user", (TextPart("a"),)),), max_tokens=50)
         with pytest.raises(SubmissionInDoubtError):
-            provider.submit([provider.encode(request)], tag="run-1")
+            submit_lines(provider, [provider.encode(request)], tag="run-1")
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"data": null}', b"<html></html>"])

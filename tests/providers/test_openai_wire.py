@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
 from openai.types.responses.response_create_params import ResponseCreateParamsNonStreaming
@@ -148,7 +149,8 @@ def test_a_chat_completion_is_asked_for() -> None:
 
 
 def test_a_chat_with_an_image_is_in_parts() -> None:
-    messages: Any = chat_body(ask(DocumentPart(PNG), TextPart("What?")), "It")["messages"]
+    body = chat_body(ask(DocumentPart(PNG), TextPart("What?")), "It")
+    messages = orjson.loads(orjson.dumps(body))["messages"]
     assert messages[0]["content"] == [
         {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw=="}},
         {"type": "text", "text": "What?"},

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from batchata.spool import Lines
 from batchata.types import JobSnapshot, Limits, ModelInfo, Outcome, Request, TokenCount
 
 
@@ -44,8 +45,8 @@ class Provider(Protocol):
         """One result line as an outcome. Pure. Raises ``ValueError`` for what is not a result line."""
         ...
 
-    def submit(self, entries: Iterable[bytes], *, tag: str) -> str:
-        """Create a job and return the provider's id; one attempt, never repeated by itself.
+    def submit(self, entries: Lines, *, tag: str) -> str:
+        """Create a job of what ``encode`` made and return the provider's id; one attempt, never repeated by itself.
 
         Raises ``ProviderError`` for a clear refusal (nothing was bought) and ``SubmissionInDoubtError`` for
         everything that is neither a clear yes nor a clear no.

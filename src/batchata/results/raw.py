@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from batchata.results.files import open_folder, raw_path, write_file
-from batchata.spool import PIECE_BYTES, LineWriter, new_spool
+from batchata.spool import PIECE_BYTES, Lines
 
 Keep: TypeAlias = Callable[[str, bytes], object]
 """Keeps one answer: its custom_id, and the line as it came."""
@@ -36,10 +36,7 @@ def raw_lines(folder: Path, number: int) -> Iterator[Keep]:
 
     The file is there, whole, once the block ends. Not forced to the disk either. Raises ``ResultsError``.
     """
-    with new_spool() as spool:
-        writer = LineWriter(spool)
-        yield lambda _, line: writer.add(line)
-        writer.add(b"")  # so that the last line ends, too
-        writer.flush()
-        spool.seek(0)
-        write_file(raw_path(folder, number), iter(partial(spool.read, PIECE_BYTES), b""), durable=False)
+    with Lines() as lines:
+        yield lambda _, line: lines.add(line)
+        pieces = iter(partial(lines.file().read, PIECE_BYTES), b"")
+        write_file(raw_path(folder, number), pieces, durable=False)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from batchata import results
 from batchata.providers import Provider
 from batchata.runner.task import parse_custom_id
-from batchata.spool import LineWriter, new_spool, read_lines
+from batchata.spool import Lines
 from batchata.types import Failed, Outcome, Reason
 
 logger = logging.getLogger(__name__)
@@ -20,35 +20,21 @@ _CUSTOM_ID = re.compile(rb'"(?:custom_id|key)"\s*:\s*"([^"\\]+)"')
 """What a line that cannot be read says of whose it is; Gemini calls it a key."""
 
 
+@dataclass(slots=True)
 class Fetched:
-    """A job's lines as they came, in a temporary file until it is closed.
+    """What was read of a job, in a temporary file until it is closed.
 
     Attributes:
-        count: how many there are.
+        lines: as they came.
         is_repeated: they were read twice, and stand there twice.
     """
 
-    def __init__(self) -> None:
-        self._spool = new_spool()
-        self.count = 0
-        self.is_repeated = False
-
-    def add(self, lines: Iterable[bytes]) -> None:
-        """Write lines down."""
-        writer = LineWriter(self._spool)
-        for line in lines:
-            writer.add(line)
-            self.count += 1
-        writer.add(b"")
-        writer.flush()
-
-    def lines(self) -> Iterator[bytes]:
-        """All of them."""
-        return read_lines(self._spool)
+    lines: Lines = field(default_factory=Lines)
+    is_repeated: bool = False
 
     def close(self) -> None:
         """Give the file back."""
-        self._spool.close()
+        self.lines.close()
 
 
 def fetch(provider: Provider, provider_job_id: str, expected: int) -> Fetched:
@@ -56,10 +42,10 @@ def fetch(provider: Provider, provider_job_id: str, expected: int) -> Fetched:
     with contextlib.ExitStack() as undo:
         fetched = Fetched()
         undo.callback(fetched.close)
-        fetched.add(provider.fetch(provider_job_id))
-        if fetched.count < expected:
+        fetched.lines.extend(provider.fetch(provider_job_id))
+        if fetched.lines.count < expected:
             logger.warning("answers of %s are missing; reading its results once more", provider_job_id)
-            fetched.add(provider.fetch(provider_job_id))
+            fetched.lines.extend(provider.fetch(provider_job_id))
             fetched.is_repeated = True
         undo.pop_all()
         return fetched
@@ -90,7 +76,7 @@ class CheckOff:
     def answers(self, fetched: Fetched) -> Iterator[tuple[str, int, Outcome]]:
         """Each answer, decoded: whose run it is of, and which item it is to."""
         seen: set[tuple[str, int]] = set()
-        for line in fetched.lines():
+        for line in fetched.lines:
             outcome = _decoded(self._provider, line)
             found = None if outcome is None else parse_custom_id(outcome.custom_id)
             if outcome is None or found is None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import IO
 
 from batchata import costs
 from batchata.errors import ConversationError, DocumentError, LimitError, ProviderError
@@ -18,7 +16,7 @@ from batchata.providers import Provider
 from batchata.runner.inputs import Inputs
 from batchata.runner.prepare import Prepared, Preparer
 from batchata.runner.task import Item, Task, custom_id
-from batchata.spool import LineWriter, new_spool, read_lines
+from batchata.spool import Lines
 from batchata.types import Request, TokenCount
 
 UNREADABLE = (DocumentError, LimitError, ConversationError)
@@ -38,8 +36,8 @@ class Draft:
         items: all of them.
         digests: by item, what was read; only of items that can be sent.
         unsent: by item, why it cannot be sent.
-        candidates: the items that can be sent; in the order of the lines.
-        spool: their encoded requests, one a line.
+        candidates: the items that can be sent.
+        lines: their encoded requests, in the same order.
     """
 
     number: int
@@ -48,17 +46,19 @@ class Draft:
     digests: dict[int, str] = field(default_factory=dict)
     unsent: dict[int, str] = field(default_factory=dict)
     candidates: list[Candidate] = field(default_factory=list)
-    spool: IO[bytes] = field(default_factory=new_spool)
-    _left_out: set[int] = field(default_factory=set)
+    lines: Lines = field(default_factory=Lines)
 
     def refuse(self, refused: Mapping[int, str]) -> None:
         """Leave out requests that turned out not to be sendable; by position, why."""
+        if not refused:
+            return
         for position, words in refused.items():
             index = self.candidates[position].index
             self.unsent[index] = words
             del self.digests[index]
-        self._left_out.update(refused)
-        self.candidates = [each for at, each in enumerate(self.candidates) if at not in refused]
+        kept = [position for position in range(len(self.candidates)) if position not in refused]
+        self.candidates = [self.candidates[position] for position in kept]
+        self.lines.keep(frozenset(kept))
 
     @property
     def worst_usd(self) -> Decimal | None:
@@ -70,17 +70,13 @@ class Draft:
             total += candidate.worst_usd
         return total
 
-    def lines(self) -> Iterator[bytes]:
-        """The encoded requests."""
-        kept = (line for at, line in enumerate(read_lines(self.spool)) if at not in self._left_out)
-        return itertools.islice(kept, len(self.candidates))
-
     def cut(self, count: int) -> list[Item]:
         """Keep the first ``count`` requests and what could not be sent before them; returns the other items."""
         first_out = self.candidates[count].index
         position = next(at for at, item in enumerate(self.items) if item.index == first_out)
         rest, self.items = self.items[position:], self.items[:position]
         self.candidates = self.candidates[:count]
+        self.lines.keep(range(count))
         for item in rest:
             self.digests.pop(item.index, None)
             self.unsent.pop(item.index, None)
@@ -88,7 +84,7 @@ class Draft:
 
     def close(self) -> None:
         """Give the temporary file back."""
-        self.spool.close()
+        self.lines.close()
 
 
 class Appraiser:
@@ -187,22 +183,19 @@ class Drafter:
 
     def _fill(self, draft: Draft, items: Iterator[Item], *, is_fixed: bool, sent_with: int | None) -> None:
         counts = _Counts(self._appraiser, self._pool, sent_with)
-        lines = LineWriter(draft.spool)
         sizes: dict[int, int] = {}
-        total = 0
         for item in items:
             prepared = self._prepared(item, draft)
             if prepared is not None:
                 more = len(prepared.line) + 1
-                if not is_fixed and not self._limits.has_room(len(sizes), total, more):
+                if not is_fixed and not self._limits.has_room(draft.lines.count, draft.lines.size, more):
                     break
-                total += more
-                lines.add(prepared.line)
+                draft.lines.add(prepared.line)
                 draft.digests[item.index] = prepared.fingerprint
                 sizes[item.index] = more
                 counts.ask(prepared.request)
             draft.items.append(item)
-        lines.flush()
+        draft.lines.flush()
         costs_usd, refused = counts.answers()
         draft.candidates = [
             Candidate(index, size, cost) for (index, size), cost in zip(sizes.items(), costs_usd, strict=True)

@@ -112,7 +112,7 @@ class Calls:
                 draft = live.draft
                 if live.must_look or draft is None:
                     return creation.look
-                return lambda: Submitted(self.provider.submit(draft.lines(), tag=creation.tag))
+                return lambda: Submitted(self.provider.submit(draft.lines, tag=creation.tag))
             case JobStatus.IN_PROGRESS:
                 job_id = job_id_of(live)
                 return lambda: self.provider.check(job_id)

@@ -7,11 +7,10 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO
 
 from batchata.errors import ProviderError, SubmissionInDoubtError
 from batchata.providers import Provider
-from batchata.spool import new_spool, read_lines
+from batchata.spool import Lines
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +60,7 @@ class Creation:
     count: int
     is_other: Callable[[str], bool] = lambda _: False
 
-    def send(self, lines: Iterable[bytes], *, sleep: Sleep = time.sleep) -> Submitted:
+    def send(self, lines: Lines, *, sleep: Sleep = time.sleep) -> Submitted:
         """Create the job, or find it where that got no clear answer.
 
         Raises ``SubmissionInDoubtError`` if it may exist and could not be looked for, and ``ProviderError`` if it does
@@ -118,13 +117,14 @@ def submit(provider: Provider, lines: Iterable[bytes], tag: str, *, sleep: Sleep
     Raises ``ProviderError`` for a clear refusal, and ``SubmissionInDoubtError`` if any attempt may have made a job
     that could not be looked for.
     """
-    with new_spool() as spool:
-        creation = Creation(provider, tag, datetime.now(UTC), spooled(spool, lines))
+    with Lines() as spooled:
+        spooled.extend(lines)
+        creation = Creation(provider, tag, datetime.now(UTC), spooled.count)
         attempt = 0
         while True:
             attempt += 1
             try:
-                return creation.send(read_lines(spool), sleep=sleep)
+                return creation.send(spooled, sleep=sleep)
             except SubmissionInDoubtError as doubt:
                 raise SubmissionInDoubtError(
                     f"{doubt} BatchJob.attach(its id, …) takes it up.", provider=doubt.provider
@@ -135,15 +135,6 @@ def submit(provider: Provider, lines: Iterable[bytes], tag: str, *, sleep: Sleep
                 logger.warning("%s Trying again.", error)
                 pause = backoff_seconds(attempt, error.retry_after)
             sleep(pause)
-
-
-def spooled(spool: IO[bytes], lines: Iterable[bytes]) -> int:
-    """Write lines into a temporary file; how many."""
-    count = 0
-    for line in lines:
-        spool.write(line + b"\n")
-        count += 1
-    return count
 
 
 def backoff_seconds(attempt: int, retry_after: float | None) -> float:

@@ -36,6 +36,7 @@ from batchata.types import (
     TokenCount,
 )
 from tests import small_files
+from tests.providers.served import submit_lines
 from tests.wire import answers
 from tests.wire.answers import JsonObject
 from tests.wire.faults import Cut, DropAnswer, Endpoint, Errored, Reply, Reset
@@ -59,7 +60,7 @@ def ask(number: int = 0, *parts: TextPart | DocumentPart, **more: Any) -> Reques
 
 
 def submit(provider: GeminiProvider, *requests: Request, tag: str = "tag") -> str:
-    return provider.submit((provider.encode(each) for each in requests), tag=tag)
+    return submit_lines(provider, map(provider.encode, requests), tag=tag)
 
 
 def texts(provider: GeminiProvider, job: str) -> dict[str, str]:

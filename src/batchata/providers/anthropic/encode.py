@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-
 from batchata.errors import ConversationError, UnsupportedArgumentError
-from batchata.providers.texts import dumped
+from batchata.providers.texts import base64_text, dumped
 from batchata.types import Document, DocumentKind, DocumentPart, JsonObject, Part, Request, TextPart
 
 CACHE_MARK: JsonObject = {"type": "ephemeral"}
@@ -83,5 +81,4 @@ def _source(document: Document) -> JsonObject:
 
 
 def _base64_source(document: Document) -> JsonObject:
-    data = base64.b64encode(document.data).decode("ascii")
-    return {"type": "base64", "media_type": document.media_type, "data": data}
+    return {"type": "base64", "media_type": document.media_type, "data": base64_text(document)}

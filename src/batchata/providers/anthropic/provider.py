@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import IO
@@ -22,7 +22,7 @@ from batchata.providers.anthropic import decode, encode
 from batchata.providers.anthropic.errors import asking, refusing_requests, submit_error, unnamed_job
 from batchata.providers.anthropic.models import describe_model
 from batchata.providers.downloads import whole_lines
-from batchata.spool import spool_array
+from batchata.spool import Lines
 from batchata.types import (
     DocumentKind,
     JobSnapshot,
@@ -95,23 +95,22 @@ class AnthropicProvider:
     def decode(self, entry: bytes) -> Outcome:
         return decode.decode(entry)
 
-    def submit(self, entries: Iterable[bytes], *, tag: str) -> str:
+    def submit(self, entries: Lines, *, tag: str) -> str:
         """Anthropic has no tag: the run is known by the custom_ids alone, and ``tag`` goes to the log."""
-        body, size = spool_array(b'{"requests":[', entries, b"]}")
-        with body:
-            if size > LIMITS.max_bytes:
-                raise LimitError(
-                    f"The job's body is {size:,} bytes; Anthropic takes {LIMITS.max_bytes:,}. Send fewer items."
-                )
-            try:
-                batch = self._writer.post(
-                    "/v1/messages/batches",
-                    cast_to=MessageBatch,
-                    content=body,
-                    options={"headers": {"content-type": "application/json", "content-length": str(size)}},
-                )
-            except (anthropic.APIError, json.JSONDecodeError) as error:
-                raise submit_error(error) from error
+        body = _Body(entries)
+        if body.size > LIMITS.max_bytes:
+            raise LimitError(
+                f"The job's body is {body.size:,} bytes; Anthropic takes {LIMITS.max_bytes:,}. Send fewer items."
+            )
+        try:
+            batch = self._writer.post(
+                "/v1/messages/batches",
+                cast_to=MessageBatch,
+                content=body,
+                options={"headers": {"content-type": "application/json", "content-length": str(body.size)}},
+            )
+        except (anthropic.APIError, json.JSONDecodeError) as error:
+            raise submit_error(error) from error
         job_id = getattr(batch, "id", None)  # whatever came is passed on by the SDK as what was expected
         if not isinstance(job_id, str) or not job_id:
             raise unnamed_job(batch)
@@ -177,6 +176,21 @@ class AnthropicProvider:
             if counted.input_tokens < 1:
                 raise TypeError(f"{counted.input_tokens} tokens")
             return TokenCount(counted.input_tokens, exact=True)
+
+
+class _Body:
+    """A batch's body, in pieces; it can be sent again, as a redirect asks for."""
+
+    _HEAD, _TAIL = b'{"requests":[', b"]}"
+
+    def __init__(self, entries: Lines) -> None:
+        self._entries = entries
+        self.size = len(self._HEAD) + entries.size - 1 + len(self._TAIL)
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._HEAD
+        yield from self._entries.joined(b",")
+        yield self._TAIL
 
 
 def _clock_lead(date_header: str | None) -> timedelta:

@@ -59,7 +59,6 @@ class Calls:
 
     def upload(self, content: IO[bytes], name: str) -> str:
         """The new file's name. A file costs nothing, so nothing is in doubt if this fails."""
-        content.seek(0)
 
         def send() -> types.File:
             try:

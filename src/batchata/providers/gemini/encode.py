@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-
 from batchata.errors import LimitError, UnsupportedArgumentError
-from batchata.providers.texts import check, dumped, shown
+from batchata.providers.texts import base64_text, check, dumped, shown
 from batchata.types import Document, DocumentKind, DocumentPart, JsonObject, Part, Request, TextPart
 
 MAX_PDF_BYTES = 50_000_000
@@ -74,5 +72,4 @@ def _part(part: Part) -> JsonObject:
 
 
 def _inline(document: Document) -> JsonObject:
-    data = base64.b64encode(document.data).decode("ascii")
-    return {"inlineData": {"mimeType": document.media_type, "data": data}}
+    return {"inlineData": {"mimeType": document.media_type, "data": base64_text(document)}}

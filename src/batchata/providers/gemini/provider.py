@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import IO, Any
+from typing import Any
 
 import orjson
 from google.genai import types
@@ -19,7 +19,7 @@ from batchata.providers.gemini.errors import GEMINI, asked, refusing_requests
 from batchata.providers.gemini.inline import inlined, results_of, sent_bytes
 from batchata.providers.gemini.models import describe_model
 from batchata.providers.gemini.snapshots import display_name, is_told_by_state, snapshot
-from batchata.spool import new_spool, read_lines
+from batchata.spool import Lines
 from batchata.types import (
     DocumentKind,
     JobSnapshot,
@@ -93,19 +93,15 @@ class GeminiProvider:
     def decode(self, entry: bytes) -> Outcome:
         return decode.decode(entry)
 
-    def submit(self, entries: Iterable[bytes], *, tag: str) -> str:
+    def submit(self, entries: Lines, *, tag: str) -> str:
         """In the call itself where that is small enough; else by a file, whose upload buys nothing."""
         _warn_of_expiry()
-        with new_spool() as spool:
-            for entry in entries:
-                spool.write(entry + b"\n")
-            size = spool.tell()
-            if size > LIMITS.max_bytes:
-                raise LimitError(
-                    f"The job's file is {size:,} bytes; Gemini takes {LIMITS.max_bytes:,}. Send fewer items."
-                )
-            model = _model_of(next(read_lines(spool)))
-            provider_job_id = self._calls.create(model, _source(self._calls, spool, size, tag), tag)
+        if entries.size > LIMITS.max_bytes:
+            raise LimitError(
+                f"The job's file is {entries.size:,} bytes; Gemini takes {LIMITS.max_bytes:,}. Send fewer items."
+            )
+        model = _model_of(next(iter(entries)))
+        provider_job_id = self._calls.create(model, _source(self._calls, entries, tag), tag)
         logger.info("created job %s under tag %s", provider_job_id, tag)
         return provider_job_id
 
@@ -161,10 +157,10 @@ class GeminiProvider:
         return TokenCount(counted, exact=True)
 
 
-def _source(calls: Calls, spool: IO[bytes], size: int, tag: str) -> str | list[types.InlinedRequest]:
-    if size < _INLINE_BYTES and sum(map(sent_bytes, read_lines(spool))) < _INLINE_BYTES:
-        return [inlined(line) for line in read_lines(spool)]
-    return calls.upload(spool, tag)
+def _source(calls: Calls, entries: Lines, tag: str) -> str | list[types.InlinedRequest]:
+    if entries.size < _INLINE_BYTES and sum(map(sent_bytes, entries)) < _INLINE_BYTES:
+        return [inlined(line) for line in entries]
+    return calls.upload(entries.file(), tag)
 
 
 def _model_of(line: bytes) -> str:

@@ -13,12 +13,13 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+from batchata.spool import Lines
 from batchata.types import RequestCounts
 
 _ID = re.compile(r"localjob_[0-9a-f]{24}")
@@ -113,7 +114,7 @@ def all_jobs(cache: Path) -> Iterator[Job]:
             yield job
 
 
-def create_job(cache: Path, entries: Iterable[bytes], about: dict[str, Any]) -> Job:
+def create_job(cache: Path, entries: Lines, about: dict[str, Any]) -> Job:
     """Write a job; it exists, whole, from the moment its directory gets its name."""
     jobs = folder_of_jobs(cache)
     jobs.mkdir(parents=True, exist_ok=True)
@@ -122,13 +123,10 @@ def create_job(cache: Path, entries: Iterable[bytes], about: dict[str, Any]) -> 
     draft.mkdir()
     try:
         with (draft / "requests.jsonl").open("wb") as file:
-            count = 0
-            for entry in entries:
-                file.write(entry + b"\n")
-                count += 1
+            shutil.copyfileobj(entries.file(), file)
             _settle(file)
         with (draft / "job.json").open("wb") as file:
-            file.write(json.dumps({**about, "count": count}).encode())
+            file.write(json.dumps({**about, "count": entries.count}).encode())
             _settle(file)
         (draft / "starts").touch()
         draft.rename(jobs / job_id)

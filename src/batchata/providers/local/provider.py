@@ -8,15 +8,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import chain
 from typing import Any
 
 from batchata.errors import ArgumentError, MissingExtraError, ProviderError
 from batchata.providers.local import lines, weights
 from batchata.providers.local.finish import finish
 from batchata.providers.local.jobs import Job, all_jobs, create_job, find_job, remove_old, try_lock
+from batchata.spool import Lines
 from batchata.types import (
     DocumentKind,
     JobSnapshot,
@@ -81,10 +81,9 @@ class LocalProvider:
     def decode(self, entry: bytes) -> Outcome:
         return lines.decode(entry)
 
-    def submit(self, entries: Iterable[bytes], *, tag: str) -> str:
+    def submit(self, entries: Lines, *, tag: str) -> str:
         remove_old(self._cache)
-        stream = iter(entries)
-        first = next(stream, None)
+        first = next(iter(entries), None)
         if first is None:
             raise ProviderError("A job needs at least one request.", provider=self.name)
         about = {
@@ -95,7 +94,7 @@ class LocalProvider:
             "context": _context(self._environment),
         }
         try:
-            job = create_job(self._cache, chain([first], stream), about)
+            job = create_job(self._cache, entries, about)
         except OSError as error:
             raise ProviderError(f"The job could not be written: {error}", provider=self.name) from error
         _start(job)

@@ -8,7 +8,7 @@ import logging
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import IO, Literal
+from typing import Literal
 
 from mistralai.client import Mistral
 from mistralai.client.errors import MistralError
@@ -25,7 +25,7 @@ from batchata.providers.mistral.errors import NO_ANSWER, asked, asked_once, subm
 from batchata.providers.mistral.files import lines_of
 from batchata.providers.mistral.models import describe_model
 from batchata.providers.mistral.snapshots import snapshot
-from batchata.spool import new_spool
+from batchata.spool import Lines
 from batchata.types import (
     DocumentKind,
     JobSnapshot,
@@ -99,15 +99,15 @@ class MistralProvider:
     def decode(self, entry: bytes) -> Outcome:
         return lines.decode(entry, decode_completion)
 
-    def submit(self, entries: Iterable[bytes], *, tag: str) -> str:
+    def submit(self, entries: Lines, *, tag: str) -> str:
         """Upload the lines, which buys nothing, then create the job from them.
 
         By a file also where the lines would fit into the call: the SDK would take them all apart and put them together
         again as its own types.
         """
-        with new_spool() as spool:
-            model = _spooled(spool, entries)
-            content = {"file_name": f"{tag}.jsonl", "content": spool}
+        with Lines() as spooled:
+            model = _split(entries, spooled)
+            content = {"file_name": f"{tag}.jsonl", "content": spooled.file()}
             doing = "uploading the job's file"
             made = asked_once(doing, lambda: self._client.files.upload(file=content, purpose="batch"))  # type: ignore[arg-type]  # its TypedDict
         try:
@@ -165,17 +165,17 @@ class MistralProvider:
         return most_tokens(request, chat_body(request, "Mistral"))
 
 
-def _spooled(spool: IO[bytes], entries: Iterable[bytes]) -> str:
-    """Write the lines; gives their model."""
+def _split(entries: Iterable[bytes], lines: Lines) -> str:
+    """Write the lines as Mistral takes them; gives their model."""
     models: set[str] = set()
     for entry in entries:
         model, line = split(entry)
         models.add(model)
-        spool.write(line + b"\n")
+        lines.add(line)
     if len(models) != 1:
         raise LimitError(f"A job at Mistral has one model, not {len(models)}: {', '.join(sorted(models))}.")
-    size = spool.tell()
-    if size > LIMITS.max_bytes:
-        raise LimitError(f"The job's file is {size:,} bytes; Mistral takes {LIMITS.max_bytes:,}. Send fewer items.")
-    spool.seek(0)
+    if lines.size > LIMITS.max_bytes:
+        raise LimitError(
+            f"The job's file is {lines.size:,} bytes; Mistral takes {LIMITS.max_bytes:,}. Send fewer items."
+        )
     return models.pop()

@@ -40,7 +40,6 @@ class Calls:
 
     def upload(self, content: IO[bytes], name: str, purpose: str) -> str:
         """The new file's id. A file costs nothing, so nothing is in doubt if this fails."""
-        content.seek(0)
         with asking(self._wording, "uploading the job's file"):
             made: Any = self._writer.files.create(
                 file=(name, content, "application/jsonl"),

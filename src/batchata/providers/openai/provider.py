@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from batchata.providers.openai.calls import Calls
 from batchata.providers.openai.decode import decode
 from batchata.providers.openai.snapshots import result_files, snapshot
 from batchata.providers.refusals import Wording
-from batchata.spool import new_spool
+from batchata.spool import Lines
 from batchata.types import JobSnapshot, JsonObject, Limits, ModelInfo, Outcome, Request, TokenCount
 
 logger = logging.getLogger(__name__)
@@ -76,18 +76,14 @@ class FileJobsProvider:
     def decode(self, entry: bytes) -> Outcome:
         return decode(entry)
 
-    def submit(self, entries: Iterable[bytes], *, tag: str) -> str:
+    def submit(self, entries: Lines, *, tag: str) -> str:
         """Upload the lines, which buys nothing, then create the job from them."""
-        with new_spool() as spool:
-            for entry in entries:
-                spool.write(entry + b"\n")
-            size = spool.tell()
-            if size > self.limits.max_bytes:
-                raise LimitError(
-                    f"The job's file is {size:,} bytes; {self._server.wording.title} takes "
-                    f"{self.limits.max_bytes:,}. Send fewer items."
-                )
-            file_id = self._calls.upload(spool, _file_name(tag), self._server.purpose)
+        if entries.size > self.limits.max_bytes:
+            raise LimitError(
+                f"The job's file is {entries.size:,} bytes; {self._server.wording.title} takes "
+                f"{self.limits.max_bytes:,}. Send fewer items."
+            )
+        file_id = self._calls.upload(entries.file(), _file_name(tag), self._server.purpose)
         body: JsonObject = {
             "input_file_id": file_id,
             "endpoint": self._server.endpoint,

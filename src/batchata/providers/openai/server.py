@@ -16,6 +16,7 @@ from batchata.providers.openai.encode import ENDPOINT, body_of, encode
 from batchata.providers.openai.errors import OPENAI, asking, refusing_requests
 from batchata.providers.openai.provider import FileJobsProvider, Server
 from batchata.providers.retirements import RETIREMENTS
+from batchata.providers.texts import dumped
 from batchata.types import DocumentKind, Limits, ModelInfo, Request, SchemaDialect, TokenCount
 
 logger = logging.getLogger(__name__)
@@ -88,9 +89,13 @@ def _unknown(client: openai.OpenAI, model: str) -> str:
 def _count(client: openai.OpenAI, request: Request) -> TokenCount:
     """OpenAI's own count, which it calls exact."""
     body = body_of(request)
+    asked = dumped({key: body[key] for key in _COUNTED if key in body}, request.custom_id)
     with asking(OPENAI, f"counting the tokens of {request.custom_id!r}"), refusing_requests(OPENAI):
         counted: Any = client.post(
-            "/responses/input_tokens", cast_to=object, body={key: body[key] for key in _COUNTED if key in body}
+            "/responses/input_tokens",
+            cast_to=object,
+            content=asked,
+            options={"headers": {"content-type": "application/json"}},
         )
     return TokenCount(int(counted["input_tokens"]), exact=True)
 
