@@ -293,7 +293,20 @@ def test_the_overview_says_what_earlier_tries_cost_and_what_is_not_known(tmp_pat
     assert "Cost $2.25 $3.75 with earlier tries" in facts_of(write_report(folder))
     unknown = failed(about(1, None), EXPIRED) | {"cost_usd": None}
     directory.write_job(2, [1], [kept(unknown, None, None)[1]])
-    assert "Cost $2.25 and 1 items of unknown cost" in facts_of(write_report(folder))
+    words = "Cost at least $2.25 at least $3.75 with earlier tries; the cost of 1 item is not known"
+    assert words in facts_of(write_report(folder))
+
+
+def test_what_nobody_knows_is_not_nothing(tmp_path: Path) -> None:
+    entries = [entry(about(index, None), result="yes", cost_usd=None, usage=None) for index in range(2)]
+    words = facts_of(write_report(write_results(tmp_path / "none", entries)))
+    assert "Cost unknown the cost of 2 items is not known" in words
+    assert "Input tokens unknown" in words
+    entries = [entry(about(index, None), result="yes", cost_usd=None, usage=None) for index in range(4, 6)]
+    words = facts_of(write_report(write_results(tmp_path / "one", [*demo_entries(), *entries])))
+    assert "Cost at least $0.00375 the cost of 2 items is not known" in words
+    assert "Input tokens at least 3,600" in words
+    assert "Output tokens at least 240" in words
 
 
 def test_more_than_200_items_are_an_index_and_files_of_200(tmp_path: Path) -> None:

@@ -41,30 +41,32 @@ def parse(conversation: object, path: str, load: Load) -> tuple[str | None, tupl
     ``load`` reads a document from a path, an address or bytes, as ``documents.load`` does. Raises
     ``ConversationError`` naming conversation and turn; what ``load`` raises keeps its type and gets the place too.
     """
-    place = _Place(path)
-    if not isinstance(conversation, Sequence) or isinstance(conversation, (str, bytes)):
-        raise place.wrong(
+    if not isinstance(conversation, list) and (
+        not isinstance(conversation, Sequence) or isinstance(conversation, (str, bytes))
+    ):
+        raise _Place(path).wrong(
             f"must be a list of {{'role', 'content'}} dicts, got {type(conversation).__name__}. A single "
             f"conversation goes in a list too: messages=[[…]]."
         )
     system: list[str] = []
     turns: list[Message] = []
+    is_asked = False
     for number, turn in enumerate(conversation):
-        plain = _plain(turn)
-        if plain is not None:
-            turns.append(plain)
-            continue
-        here = place.inside(number)
-        role, content = _fields(turn, here)
-        parts = _parts(content, here.inside("content"), load)
-        if role in _SYSTEM:
-            system.append(_system_text(parts, here, is_first=not turns))
-            continue
-        if role == "assistant" and any(isinstance(part, DocumentPart) for part in parts):
-            raise here.wrong("is an assistant turn with a document or image; these belong in user turns.")
-        turns.append(Message(cast("Role", role), parts))
-    if not any(turn.role == "user" for turn in turns):
-        raise place.wrong("has no user message, so there is nothing to answer.")
+        message = _plain(turn)
+        if message is None:
+            here = _Place(path).inside(number)
+            role, content = _fields(turn, here)
+            parts = _parts(content, here.inside("content"), load)
+            if role in _SYSTEM:
+                system.append(_system_text(parts, here, is_first=not turns))
+                continue
+            if role == "assistant" and any(isinstance(part, DocumentPart) for part in parts):
+                raise here.wrong("is an assistant turn with a document or image; these belong in user turns.")
+            message = Message(cast("Role", role), parts)
+        turns.append(message)
+        is_asked = is_asked or message.role == "user"
+    if not is_asked:
+        raise _Place(path).wrong("has no user message, so there is nothing to answer.")
     return "\n\n".join(system) or None, tuple(turns)
 
 

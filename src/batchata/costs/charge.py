@@ -81,4 +81,4 @@ def charge(usage: Usage, rates: Rates, *, is_sure: bool = True, discount: Decima
     usd = (total + plain * rates.input) / _MILLION
     if usage.web_searches and rates.search is not None:
         usd += usage.web_searches * rates.search
-    return Cost(usd, estimated=is_guess or not is_sure, discount=discount)
+    return Cost(usd, is_guess or not is_sure, discount)

@@ -84,10 +84,10 @@ class _Listed:
     def price(self, usage: Usage) -> Cost:
         if not self._is_batch or usage.service_tier not in {None, "batch"}:
             return self._standard(usage)
-        first, *later = self._quotes(usage)
-        cost = first.cost(usage)
+        quotes = self._quotes(usage)
+        cost = quotes[0].cost(usage)
         # Nobody says which of the two prices holds for a job that runs while they change.
-        if later and any(each.cost(usage).usd != cost.usd for each in later):
+        if len(quotes) > 1 and any(each.cost(usage).usd != cost.usd for each in quotes):
             return cost._replace(estimated=True)
         return cost
 

@@ -46,13 +46,15 @@ def sound(outcome: Outcome) -> Outcome:
 
 def _can_be_true(usage: Usage, *, wrote: bool) -> bool:
     """Every answer has a prompt, of which what a cache read or wrote is a part; what was written takes tokens."""
-    cached = (usage.cache_read_tokens, usage.cache_write_tokens, usage.cache_write_1h_tokens)
-    counts = (usage.input_tokens, usage.output_tokens, *cached, usage.reasoning_tokens, usage.web_searches)
-    if set(map(type, counts)) != {int} or min(counts) < 0:
-        return False
-    if not all(isinstance(word, str) for word in (usage.service_tier or "", usage.inference_geo or "")):
-        return False
-    return 0 < usage.input_tokens >= sum(cached) and (usage.output_tokens > 0 or not wrote)
+    read, written, hour = usage.cache_read_tokens, usage.cache_write_tokens, usage.cache_write_1h_tokens
+    asked, told = usage.input_tokens, usage.output_tokens
+    for count in (asked, told, read, written, hour, usage.reasoning_tokens, usage.web_searches):
+        if type(count) is not int or count < 0:
+            return False
+    for word in (usage.service_tier, usage.inference_geo):
+        if word is not None and not isinstance(word, str):
+            return False
+    return 0 < asked >= read + written + hour and (told > 0 or not wrote)
 
 
 def decode(entry: bytes, decode_body: DecodeBody) -> Outcome:

@@ -17,12 +17,14 @@ class Run:
         title: what the report is called.
         facts: label and text of what the overview says of the run, in order.
         billed: dollars of all tries of all items, as far as known; ``None`` where only the last tries are known.
+        billed_is_least: whether the cost of some tries is not known.
         remarks: what holds for the whole report, and a careful reader should know.
     """
 
     title: str
     facts: tuple[tuple[str, str], ...] = ()
     billed: Decimal | None = None
+    billed_is_least: bool = False
     remarks: tuple[str, ...] = ()
 
 

@@ -47,12 +47,18 @@ class Column:
 
 @dataclass(slots=True)
 class Totals:
-    """Of all items added."""
+    """Of all items added.
+
+    Attributes:
+        unknown_costs: items whose cost nobody knows.
+        untold: items with a result for which no tokens were told.
+    """
 
     items: int = 0
     cost: Decimal = Decimal(0)
     unknown_costs: int = 0
     cost_is_estimate: bool = False
+    untold: int = 0
     tokens: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     flags: Counter[Flag] = field(default_factory=Counter)
@@ -69,6 +75,8 @@ class Totals:
         if entry["usage"] is not None:
             used: Mapping[str, int] = dict(entry["usage"])  # type: ignore[arg-type]  # a TypedDict of integers
             self.tokens.update({name: used[name] for name in _TOKENS})
+        elif entry["error"] is None:
+            self.untold += 1
         if entry["error"] is not None:
             self.reasons[entry["error"]["reason"]] += 1
         self.flags.update(made.flags)

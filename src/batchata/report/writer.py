@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -133,8 +134,8 @@ def _page(
     text = _template().render(
         run=run,
         totals=totals,
-        cost=dollars(totals.cost, is_estimate=totals.cost_is_estimate),
-        billed=None if run.billed is None or run.billed == totals.cost else dollars(run.billed, is_estimate=False),
+        cost=_at_least(totals.cost, is_least=totals.unknown_costs > 0, is_estimate=totals.cost_is_estimate),
+        billed=_billed(run, totals),
         low_score=LOW_SCORE,
         index=index,
         blocks=blocks,
@@ -146,6 +147,20 @@ def _page(
     )
     # Half a surrogate pair, which names of files may hold, has no form in UTF-8.
     return text.encode("utf-8", "replace").decode()
+
+
+def _at_least(cost: Decimal, *, is_least: bool, is_estimate: bool = False) -> str:
+    """A sum: what is not known of it is not $0."""
+    if is_least and not cost:
+        return "unknown"
+    return ("at least " if is_least else "") + str(dollars(cost, is_estimate=is_estimate))
+
+
+def _billed(run: Run, totals: Totals) -> str | None:
+    """With earlier tries, where there were some."""
+    if run.billed is None or (run.billed == totals.cost and run.billed_is_least == (totals.unknown_costs > 0)):
+        return None
+    return _at_least(run.billed, is_least=run.billed_is_least)
 
 
 def _policy(style: str, script: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from batchata.types.runs import to_ranges
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
+_LINES_TOGETHER = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,9 @@ def _job_file(number: int, items: Sequence[int], entry_lines: Iterable[bytes]) -
     """JSON with an entry a line, so that any of them can be read without the others."""
     head = to_json({"version": VERSION, "job": number, "items": to_ranges(items)})
     yield head.removesuffix(b"}") + b"," + load.HEAD + b"\n"
-    end = len(items) - 1
-    for position, (_, line) in enumerate(zip(items, entry_lines, strict=True)):
-        yield line + (b",\n" if position < end else b"\n")
-    yield load.END + b"\n"
+    lines = (line for _, line in zip(items, entry_lines, strict=True))
+    between = b""
+    while some := list(itertools.islice(lines, _LINES_TOGETHER)):
+        yield between + b",\n".join(some)
+        between = b",\n"
+    yield b"\n" * bool(items) + load.END + b"\n"

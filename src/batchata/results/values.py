@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from batchata.results.jsons import from_json, to_json
 
@@ -46,15 +46,15 @@ def stored(value: object, answer: str | None) -> Stored:
     Raises:
         Misfit: there is no such way.
     """
-    import pydantic  # noqa: PLC0415  # imported where first used
-
-    if not isinstance(value, pydantic.BaseModel):
+    if not hasattr(value, "__pydantic_serializer__"):
         return Stored(to_json(value).decode())
+    instance = cast("BaseModel", value)
     text = ""
     try:
-        # By name, as citations are: an alias for writing need not be one for reading.
-        text = pydantic.BaseModel.model_dump_json(value, by_alias=False, round_trip=True, warnings=False)
-        if text == answer or type(value).model_validate_json(text, by_alias=True, by_name=True) == value:
+        # By name, as citations are: an alias for writing need not be one for reading. Past the model's own method.
+        dump = instance.__pydantic_serializer__.to_json
+        text = dump(instance, by_alias=False, round_trip=True, warnings=False).decode()
+        if text == answer or type(instance).model_validate_json(text, by_alias=True, by_name=True) == instance:
             return Stored(text)  # the very text that it was made of, or one that makes the same
         words = "The response model makes something else of what it made itself."
     except Exception as error:  # noqa: BLE001  # a model's own code may raise anything, and only over one entry

@@ -99,11 +99,30 @@ class Inputs:
         return rest
 
 
-def chained(digest: str, item_digest: str) -> str:
-    """The hash of all inputs up to one more."""
-    return hashlib.sha256(f"{digest}{item_digest}".encode()).hexdigest()
+class Chain:
+    """The hash of what inputs say, one after the other."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+
+    def add(self, digests: Iterable[str]) -> None:
+        """The next ones; ``""`` is one that cannot be read."""
+        self._hash.update("".join([f"{digest}\n" for digest in digests]).encode())
+
+    def copy(self) -> Chain:
+        """One that goes on from here by itself."""
+        other = Chain()
+        other._hash = self._hash.copy()
+        return other
+
+    @property
+    def digest(self) -> str:
+        """Of all so far."""
+        return self._hash.hexdigest()
 
 
 def joined(digests: Iterable[str]) -> str:
     """The hash of the inputs of one job."""
-    return hashlib.sha256("".join(digests).encode()).hexdigest()
+    chain = Chain()
+    chain.add(digests)
+    return chain.digest

@@ -105,18 +105,24 @@ def _run_of(folder: Path) -> Run:
     }
     facts = [(label, str(about[key])) for key, label in labels.items() if about.get(key) is not None]
     name = folder.resolve().name
+    billed, is_least = _billed(folder)
     return Run(
         title=f"{name} · {about.get('model', 'batchata')}",
         facts=tuple(facts),
-        billed=_billed(folder),
+        billed=billed,
+        billed_is_least=is_least,
         remarks=(_UNCHECKED,) if about.get("inputs") == "messages" else (),
     )
 
 
-def _billed(folder: Path) -> Decimal:
-    """What all tries cost, as far as known: an item that was retried is paid more than once."""
-    costs = (entry["cost_usd"] for number in job_numbers(folder) for entry in read_job(folder, number, None))
-    return sum((cost for cost in costs if cost is not None), Decimal(0))
+def _billed(folder: Path) -> tuple[Decimal, bool]:
+    """What all tries cost, an item that was retried being paid more than once, and whether some of it is not known."""
+    known, is_least = Decimal(0), False
+    for number in job_numbers(folder):
+        for entry in read_job(folder, number, None):
+            is_least = is_least or entry["cost_usd"] is None
+            known += entry["cost_usd"] or 0
+    return known, is_least
 
 
 def _run_of_entries() -> Run:

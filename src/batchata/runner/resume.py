@@ -17,6 +17,7 @@ def take_up(opened: OpenRun, cap_usd: Decimal | None, now: float) -> Progress:
     state = opened.state
     progress = Progress(
         planned=state.planned,
+        chain=opened.verified.chain,
         totals=state.totals,
         next_number=state.next_number,
         cap_usd=cap_usd,

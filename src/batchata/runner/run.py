@@ -24,6 +24,9 @@ from batchata.runner.resume import take_up
 from batchata.runner.starting import Progress, Starter
 from batchata.types import BatchResult, JobRecord, Planned, RunInfo, RunState, RunStats, RunSummary
 
+_PACE_AFTER_SECONDS = 5.0
+"""Jobs that an earlier process left may all be over by now, which says nothing of the rest."""
+
 
 @dataclass(slots=True)
 class Watch:
@@ -127,6 +130,7 @@ class _View:
         self._places = places
         self._before = progress.totals
         self._began = time.monotonic()
+        self._pace_after = _PACE_AFTER_SECONDS if progress.live else 0.0
         self._total = order.given.count
 
     def count_all(self) -> None:
@@ -141,9 +145,9 @@ class _View:
         total = self._total
         if total is None and progress.planned.is_all:
             total = progress.planned.items
-        minutes = (time.monotonic() - self._began) / 60
+        seconds = time.monotonic() - self._began
         over = done.completed + done.failed - before.completed - before.failed
-        pace = over / minutes if over > 0 and minutes > 0 else None
+        pace = over / seconds * 60 if over > 0 and seconds > self._pace_after else None
         left = None if total is None else total - done.completed - done.failed
         stats = stats_of(
             RunState(

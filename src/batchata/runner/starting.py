@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from batchata.plan import Budget, Step, next_step
 from batchata.runner.drafting import Draft, Drafter
-from batchata.runner.inputs import Inputs, chained, joined
+from batchata.runner.inputs import Chain, Inputs, joined
 from batchata.runner.live import Live
 from batchata.store import Store
 from batchata.types import JobRecord, JobStatus, Planned, Totals
@@ -21,6 +21,7 @@ class Progress:
     """How far a run has come: what the store knows, kept beside it.
 
     Attributes:
+        chain: of what is planned.
         next_number: of the next new job.
         cap_usd: the most that may be billed.
         cost_limit_reached: the cap keeps items from being sent.
@@ -31,6 +32,7 @@ class Progress:
     """
 
     planned: Planned
+    chain: Chain
     totals: Totals
     next_number: int
     cap_usd: Decimal | None
@@ -120,41 +122,43 @@ class Starter:
 
     def _begin(self, draft: Draft, now: float) -> Live:
         indexes = tuple(item.index for item in draft.items)
+        digests = _digests(draft)
         record = JobRecord(
             number=draft.number,
             status=JobStatus.PLANNED,
             items=indexes,
-            inputs=joined(_digests(draft)),
+            inputs=joined(digests),
             is_retry=self._is_retry,
             unsent=tuple(draft.unsent.items()),
             max_tokens=draft.max_tokens,
             reserved_usd=draft.worst_usd,
         )
         live = Live(record, draft.items, draft.digests, now, draft=draft)
-        planned = self._planned(draft)
+        planned, chain = self._planned(digests)
         if draft.candidates:
             live.record = record.moved(JobStatus.SUBMITTING, submitting_at=datetime.now(UTC))
         self._next = draft  # until it is saved, so that it is closed
         self._store.save(live.record, planned)
         self._next = None
         self.begun_items += len(draft.items)
-        self._progress.planned = planned
+        self._progress.planned, self._progress.chain = planned, chain
         self._progress.next_number += 1
         self._progress.live[draft.number] = live
         return live
 
-    def _planned(self, draft: Draft) -> Planned:
-        planned = self._progress.planned
+    def _planned(self, digests: Sequence[str]) -> tuple[Planned, Chain]:
+        """What is planned with a job of these inputs."""
+        planned, chain = self._progress.planned, self._progress.chain
         if self._is_retry:
-            return planned
-        digest = planned.digest
-        for each in _digests(draft):
-            digest = chained(digest, each)
-        return Planned(
-            items=planned.items + len(draft.items),
-            digest=digest,
+            return planned, chain
+        chain = chain.copy()
+        chain.add(digests)
+        more = Planned(
+            items=planned.items + len(digests),
+            digest=chain.digest,
             is_all=not self._inputs.has_more(),
         )
+        return more, chain
 
     def _revive(self, live: Live, draft: Draft, now: float) -> Live:
         """Send a job again that could not be sent before: as it is today, so what it can cost is as of today too."""
@@ -180,6 +184,6 @@ class Starter:
         return live
 
 
-def _digests(draft: Draft) -> Iterator[str]:
+def _digests(draft: Draft) -> list[str]:
     """What was read of each item; nothing of one that cannot be sent."""
-    return (draft.digests.get(item.index, "") for item in draft.items)
+    return [draft.digests.get(item.index, "") for item in draft.items]

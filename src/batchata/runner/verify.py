@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from batchata.errors import ArgumentError
 from batchata.results import ResultsDir
 from batchata.runner.drafting import UNREADABLE
-from batchata.runner.inputs import Given, Inputs, chained, joined
+from batchata.runner.inputs import Chain, Given, Inputs, joined
 from batchata.runner.prepare import Preparer
 from batchata.runner.task import Item
 from batchata.types import JobRecord, RunState
@@ -20,10 +20,17 @@ _MOST_NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """Items that were planned before, read again."""
+    """What was planned before, read again.
+
+    Attributes:
+        items: those that are wanted, by index.
+        digests: of these.
+        chain: of all.
+    """
 
     items: dict[int, Item] = field(default_factory=dict)
     digests: dict[int, str] = field(default_factory=dict)
+    chain: Chain = field(default_factory=Chain)
 
     def items_of(self, job: JobRecord) -> list[Item]:
         """The items of a job."""
@@ -50,7 +57,6 @@ def verify(
     """
     verified = Verified()
     seen = _Digests()
-    chain = ""
     for index in range(state.planned.items):
         item = inputs.take()
         if item is None:
@@ -59,11 +65,11 @@ def verify(
                 f"same inputs in the same order, or another state_path and results_dir for a new run."
             )
         digest = _digest(preparer, item)
-        chain = chained(chain, digest)
+        verified.chain.add((digest,))
         seen.add(digest)
         if index in wanted:
             verified.items[index], verified.digests[index] = item, digest
-    if chain != state.planned.digest:
+    if state.planned.items and verified.chain.digest != state.planned.digest:
         _refuse_changes(seen, state, results, given)
     if state.planned.is_all and inputs.has_more():
         raise ArgumentError(

@@ -136,7 +136,8 @@ class RunStats(TypedDict):
         jobs_completed: jobs whose outcomes are on disk.
         jobs: other jobs by status.
         elapsed_time: seconds since the run began, also over several processes.
-        items_per_minute: while this process works on it; ``None`` before the first outcome.
+        items_per_minute: while this process works on it; ``None`` before the first outcome, and for some seconds where
+            jobs of an earlier process are taken up.
         seconds_left: at that pace; ``None`` while it is not known.
         results_dir: where the outcomes are.
         state_path: where the run is remembered.
