@@ -34,9 +34,10 @@ from pydantic import (
 )
 
 from batchata.errors import ArgumentError, ResultsError
-from batchata.results import ResultsDir, load_results_from_disk, raw_lines, write_raw
+from batchata.results import ResultsDir, load_results_from_disk, write_raw, write_raw_lines
 from batchata.results.entries import kept, read
 from batchata.results.jsons import from_json, to_json
+from batchata.spool import Lines
 from batchata.types import BatchResult, Box, Citation, ErrorInfo, Match, Origin, UsageInfo
 
 VERSION_1 = Path(__file__).parent / "data" / "results"
@@ -624,7 +625,7 @@ def test_there_must_be_an_entry_for_each_item_of_the_job(tmp_path: Path) -> None
     where = opened(tmp_path)
     lines = [kept(an_entry(index), None, None)[1] for index in range(3)]
     for wrong in (lines[:1], lines):
-        with pytest.raises(ValueError, match="argument 2 is (shorter|longer)"):
+        with pytest.raises(ValueError, match="(1|3) entries of 2 items"):
             where.write_job(3, (0, 1), wrong)
     assert where.job_numbers() == []
     assert files_in(where.path) == ["run.json"]
@@ -904,13 +905,10 @@ def test_a_disk_that_fills_up_leaves_whole_files_and_goes_on_after_room_is_made(
     assert where.raw is not None
     with pytest.raises(ResultsError, match=r"'a-1-1\.json' cannot be written .*/r/raw': No space left on device"):
         write_raw(where.raw, "a-1-1", b"x" * 100_000)
-    with (
-        pytest.raises(
-            ResultsError, match=r"'job-00000001\.jsonl' cannot be written .*/r/raw': No space left on device"
-        ),
-        raw_lines(where.raw, 1) as keep,
-    ):
-        keep("a-1-1", b"x" * 100_000)
+    with Lines() as lines:
+        lines.add(b"x" * 100_000)
+        with pytest.raises(ResultsError, match=r"'job-00000001\.jsonl' cannot be written .*/r/raw': No space left"):
+            write_raw_lines(where.raw, 1, lines)
     with pytest.raises(ResultsError, match="'job-00000000.json' cannot be written"):
         put(where, 0, an_entry(0, "y" * 100_000))
     assert files_in(where.path) == before

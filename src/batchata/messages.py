@@ -76,7 +76,7 @@ def _plain(turn: object) -> Message | None:
         return None
     role, content = turn.get("role"), turn.get("content")
     if role in _SPEAKERS and type(content) is str and content and not content.isspace():
-        return Message(cast("Role", role), (TextPart(content),))
+        return Message(role, (TextPart(content),))
     return None
 
 

@@ -69,10 +69,10 @@ class Lines:
             left -= len(piece)
             yield piece.replace(b"\n", between)
 
-    def keep(self, positions: Container[int]) -> None:
-        """Leave the other lines out."""
+    def leave_out(self, positions: Container[int]) -> None:
+        """Be without some of the lines, from now on."""
         with Lines() as kept:
-            kept.extend(line for at, line in enumerate(self) if at in positions)
+            kept.extend(line for at, line in enumerate(self) if at not in positions)
             kept.flush()
             self._spool, kept._spool = kept._spool, self._spool
             self.count, self.size, self._written = kept.count, kept.size, kept.size

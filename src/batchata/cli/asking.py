@@ -49,9 +49,9 @@ def agree(manager: BatchManager[Any], max_cost: Decimal | None, *, yes: bool, it
 
 def _estimated(manager: BatchManager[Any], *, is_watched: bool) -> Estimate:
     """The estimate, for which every input is read, and may be counted by the provider: that can take minutes."""
-    if is_watched:
-        typer.echo("Reading the inputs, to tell what it may cost …", err=True)
     try:
+        if is_watched:
+            typer.echo("Reading the inputs, to tell what it may cost …", err=True)
         return manager.estimate()
     except KeyboardInterrupt as error:
         raise InterruptedRunError("Stopped before anything was sent.") from error

@@ -35,11 +35,11 @@ def sound(outcome: Outcome) -> Outcome:
     Usage that cannot be true is as good as none: priced, it would be a guess. Raises ``TypeError`` for a text that is
     none.
     """
-    texts = [block.text for block in outcome.blocks] if isinstance(outcome, Succeeded) else [outcome.text or ""]
-    for text in (*texts, outcome.model or ""):
-        if not isinstance(text, str):
-            raise TypeError("a text or a model's name that is none")
-    if outcome.usage is None or _can_be_true(outcome.usage, wrote=any(texts)):
+    text: object = outcome.text if isinstance(outcome, Succeeded) else outcome.text or ""
+    model: object = outcome.model or ""
+    if not isinstance(text, str) or not isinstance(model, str):
+        raise TypeError("a text or a model's name that is none")
+    if outcome.usage is None or _can_be_true(outcome.usage, wrote=bool(text)):
         return outcome
     return replace(outcome, usage=None)
 

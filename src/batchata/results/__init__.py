@@ -6,7 +6,7 @@ from batchata.results.entries import Filed, kept
 from batchata.results.files import PROCESSED, job_numbers
 from batchata.results.load import fingerprints, iter_entries, load_results_from_disk, read_job
 from batchata.results.processed import ResultsDir
-from batchata.results.raw import Keep, open_raw_dir, raw_lines, write_raw
+from batchata.results.raw import Keep, open_raw_dir, write_raw, write_raw_lines
 
 __all__ = [
     "PROCESSED",
@@ -19,7 +19,7 @@ __all__ = [
     "kept",
     "load_results_from_disk",
     "open_raw_dir",
-    "raw_lines",
     "read_job",
     "write_raw",
+    "write_raw_lines",
 ]

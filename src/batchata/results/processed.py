@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,7 +57,7 @@ class ResultsDir:
         head = {"version": VERSION, "batchata": version("batchata"), "run_id": self.run_id}
         write_file(self.path / RUN, (to_json({**head, **about}), b"\n"))
 
-    def write_job(self, number: int, items: Sequence[int], entry_lines: Iterable[bytes]) -> None:
+    def write_job(self, number: int, items: Sequence[int], entry_lines: Sequence[bytes]) -> None:
         """Put the outcomes of one job on the disk, all or none; once this returns, a power cut cannot take them back.
 
         Args:
@@ -66,6 +65,8 @@ class ResultsDir:
             items: indexes of its items, ascending.
             entry_lines: one for each of them, in this order, as ``kept`` makes them.
         """
+        if len(items) != len(entry_lines):
+            raise ValueError(f"{len(entry_lines):,} entries of {len(items):,} items")
         write_file(job_path(self.path, number), _job_file(number, items, entry_lines))
 
     def has_job(self, number: int) -> bool:
@@ -112,13 +113,10 @@ def _check_owner(path: Path, run_id: str) -> None:
     )
 
 
-def _job_file(number: int, items: Sequence[int], entry_lines: Iterable[bytes]) -> Iterator[bytes]:
+def _job_file(number: int, items: Sequence[int], entry_lines: Sequence[bytes]) -> Iterator[bytes]:
     """JSON with an entry a line, so that any of them can be read without the others."""
     head = to_json({"version": VERSION, "job": number, "items": to_ranges(items)})
     yield head.removesuffix(b"}") + b"," + load.HEAD + b"\n"
-    lines = (line for _, line in zip(items, entry_lines, strict=True))
-    between = b""
-    while some := list(itertools.islice(lines, _LINES_TOGETHER)):
-        yield between + b",\n".join(some)
-        between = b",\n"
-    yield b"\n" * bool(items) + load.END + b"\n"
+    for start in range(0, len(entry_lines), _LINES_TOGETHER):
+        yield b",\n" * bool(start) + b",\n".join(entry_lines[start : start + _LINES_TOGETHER])
+    yield b"\n" * bool(entry_lines) + load.END + b"\n"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -30,13 +29,10 @@ def write_raw(folder: Path, custom_id: str, line: bytes) -> None:
     write_file(folder / f"{custom_id}.json", (line,), durable=False)
 
 
-@contextmanager
-def raw_lines(folder: Path, number: int) -> Iterator[Keep]:
+def write_raw_lines(folder: Path, number: int, lines: Lines) -> None:
     """The answers of one job of a run as ``job-<number>.jsonl``, a line each, in the order in which they came.
 
-    The file is there, whole, once the block ends. Not forced to the disk either. Raises ``ResultsError``.
+    Whole or not at all. Not forced to the disk either. Raises ``ResultsError``.
     """
-    with Lines() as lines:
-        yield lambda _, line: lines.add(line)
-        pieces = iter(partial(lines.file().read, PIECE_BYTES), b"")
-        write_file(raw_path(folder, number), pieces, durable=False)
+    pieces = iter(partial(lines.file().read, PIECE_BYTES), b"")
+    write_file(raw_path(folder, number), pieces, durable=False)

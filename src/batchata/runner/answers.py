@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from batchata import results
 from batchata.providers import Provider
@@ -18,6 +19,10 @@ logger = logging.getLogger(__name__)
 
 _CUSTOM_ID = re.compile(rb'"(?:custom_id|key)"\s*:\s*"([^"\\]+)"')
 """What a line that cannot be read says of whose it is; Gemini calls it a key."""
+
+
+Answered: TypeAlias = tuple[str, int, Outcome, bytes]
+"""Whose run it is of, which item it is to, what it says, and the line that it came as."""
 
 
 @dataclass(slots=True)
@@ -57,42 +62,42 @@ class CheckOff:
     Args:
         run_id: whose lines to take; ``None`` takes those of any run.
         job: the job's number in its run.
-        keep: gets each line that is taken, as it came.
 
     Attributes:
         strangers: how many lines answer something that this job did not ask.
         kin: how many of them answer another job of this run.
+        left_out: positions of the strangers, and of second answers.
     """
 
-    def __init__(
-        self, provider: Provider, run_id: str | None, job: int, keep: results.Keep = lambda *_: None
-    ) -> None:
+    def __init__(self, provider: Provider, run_id: str | None, job: int) -> None:
         self._provider = provider
         self._run_id = run_id
         self._job = job
-        self._keep = keep
         self.strangers = self.kin = 0
+        self.left_out: set[int] = set()
 
-    def answers(self, fetched: Fetched) -> Iterator[tuple[str, int, Outcome]]:
-        """Each answer, decoded: whose run it is of, and which item it is to."""
+    def answers(self, fetched: Fetched) -> Iterator[Answered]:
+        """The first answer to each item."""
         seen: set[tuple[str, int]] = set()
-        for line in fetched.lines:
+        for position, line in enumerate(fetched.lines):
             outcome = _decoded(self._provider, line)
             found = None if outcome is None else parse_custom_id(outcome.custom_id)
             if outcome is None or found is None:
-                self._pass_over(line, is_kin=False)
+                self._pass_over(position, line, is_kin=False)
                 continue
             run, job, index = found
             if job != self._job or run != (self._run_id or run):
-                self._pass_over(line, is_kin=run == self._run_id)
+                self._pass_over(position, line, is_kin=run == self._run_id)
             elif (run, index) not in seen:
                 seen.add((run, index))
-                self._keep(outcome.custom_id, line)
-                yield run, index, outcome
-            elif not fetched.is_repeated:
-                logger.warning("a second answer to %r is left out", outcome.custom_id)
+                yield run, index, outcome, line
+            else:
+                self.left_out.add(position)
+                if not fetched.is_repeated:
+                    logger.warning("a second answer to %r is left out", outcome.custom_id)
 
-    def _pass_over(self, line: bytes, *, is_kin: bool) -> None:
+    def _pass_over(self, position: int, line: bytes, *, is_kin: bool) -> None:
+        self.left_out.add(position)
         self.strangers += 1
         self.kin += is_kin
         if self.strangers == 1:  # a whole job may be somebody else's
@@ -116,8 +121,9 @@ def read_answers(
     """
     by_run: dict[str, dict[int, Outcome]] = {}
     with contextlib.closing(fetch(provider, provider_job_id, expected)) as fetched:
-        check = CheckOff(provider, run_id, 0, keep)
-        for run, index, outcome in check.answers(fetched):
+        check = CheckOff(provider, run_id, 0)
+        for run, index, outcome, line in check.answers(fetched):
+            keep(outcome.custom_id, line)
             by_run.setdefault(run, {})[index] = outcome
     outcomes = max(by_run.values(), key=len, default={})
     return Checked(outcomes, check.strangers + sum(map(len, by_run.values())) - len(outcomes))

@@ -110,9 +110,9 @@ class Reader:
                 notes = [*notes, f"the citations could not be worked out: {type(error).__name__}: {error}"]
         return {
             "result": result,
-            "citations": _cited(resolved),
+            "citations": None if resolved is None else _cited(resolved),
             "unmapped_citations": [] if resolved is None else resolved.unmapped,
-            "error": _error(outcome),
+            "error": _error(outcome) if isinstance(outcome, Failed) else None,
             "input": {"index": item.index, "name": item.name, "source": item.source},
             "usage": None if outcome.usage is None else _usage(outcome.usage),
             "cost_usd": cost.usd,
@@ -144,10 +144,8 @@ class Reader:
             return (), [f"the document could not be read again, so citations could not be checked: {error}"]
 
 
-def _cited(resolved: citations.Resolved | None) -> dict[str, list[Citation]] | list[Citation] | None:
-    if resolved is None or resolved.by_field is None:
-        return None if resolved is None else resolved.flat
-    return resolved.by_field
+def _cited(resolved: citations.Resolved) -> dict[str, list[Citation]] | list[Citation]:
+    return resolved.flat if resolved.by_field is None else resolved.by_field
 
 
 def _sources_of(
@@ -179,9 +177,7 @@ def _invalid(answer: Succeeded, words: str) -> Failed:
     )
 
 
-def _error(outcome: Outcome) -> ErrorInfo | None:
-    if isinstance(outcome, Succeeded):
-        return None
+def _error(outcome: Failed) -> ErrorInfo:
     return {
         "reason": outcome.reason.value,
         "message": outcome.message,

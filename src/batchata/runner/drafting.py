@@ -56,9 +56,8 @@ class Draft:
             index = self.candidates[position].index
             self.unsent[index] = words
             del self.digests[index]
-        kept = [position for position in range(len(self.candidates)) if position not in refused]
-        self.candidates = [self.candidates[position] for position in kept]
-        self.lines.keep(frozenset(kept))
+        self.candidates = [each for at, each in enumerate(self.candidates) if at not in refused]
+        self.lines.leave_out(refused)
 
     @property
     def worst_usd(self) -> Decimal | None:
@@ -76,7 +75,7 @@ class Draft:
         position = next(at for at, item in enumerate(self.items) if item.index == first_out)
         rest, self.items = self.items[position:], self.items[:position]
         self.candidates = self.candidates[:count]
-        self.lines.keep(range(count))
+        self.lines.leave_out(range(count, self.lines.count))
         for item in rest:
             self.digests.pop(item.index, None)
             self.unsent.pop(item.index, None)
@@ -182,8 +181,7 @@ class Drafter:
             return draft
 
     def _fill(self, draft: Draft, items: Iterator[Item], *, is_fixed: bool, sent_with: int | None) -> None:
-        counts = _Counts(self._appraiser, self._pool, sent_with)
-        sizes: dict[int, int] = {}
+        counts = None if self._appraiser is None else _Counts(self._appraiser, self._pool, sent_with)
         for item in items:
             prepared = self._prepared(item, draft)
             if prepared is not None:
@@ -192,15 +190,16 @@ class Drafter:
                     break
                 draft.lines.add(prepared.line)
                 draft.digests[item.index] = prepared.fingerprint
-                sizes[item.index] = more
-                counts.ask(prepared.request)
+                draft.candidates.append(Candidate(item.index, more, None))
+                if counts is not None:
+                    counts.ask(prepared.request)
             draft.items.append(item)
         draft.lines.flush()
-        costs_usd, refused = counts.answers()
-        draft.candidates = [
-            Candidate(index, size, cost) for (index, size), cost in zip(sizes.items(), costs_usd, strict=True)
-        ]
-        draft.refuse(refused)
+        if counts is not None:
+            told, refused = counts.answers()
+            for candidate, worst_usd in zip(draft.candidates, told, strict=True):
+                candidate.worst_usd = worst_usd
+            draft.refuse(refused)
 
     def _prepared(self, item: Item, draft: Draft) -> Prepared | None:
         request_id = custom_id(self._run_id, draft.number, item.index)
@@ -214,7 +213,7 @@ class Drafter:
 class _Counts:
     """What requests cost at most, asked for a few at a time; in the order of asking."""
 
-    def __init__(self, appraiser: Appraiser | None, pool: Executor, sent_with: int | None) -> None:
+    def __init__(self, appraiser: Appraiser, pool: Executor, sent_with: int | None) -> None:
         self._appraiser = appraiser
         self._sent_with = sent_with
         self._pool = pool
@@ -223,9 +222,6 @@ class _Counts:
         self._refused: dict[int, str] = {}
 
     def ask(self, request: Request) -> None:
-        if self._appraiser is None:
-            self._told.append(None)
-            return
         if len(self._asked) >= _COUNTED_AHEAD:
             self._hear()
         self._asked.append(self._pool.submit(self._appraiser.worst, request, self._sent_with))

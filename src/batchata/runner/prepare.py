@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 from batchata import documents, messages, structured
 from batchata.errors import ConversationError, DocumentError, LimitError, UnsupportedArgumentError
@@ -144,7 +143,8 @@ def _check_citable(item: Item, turns: Sequence[Message]) -> None:
         )
 
 
-class Conversation(NamedTuple):
+@dataclass(slots=True)  # one a request: a frozen one takes three times as long to make
+class Conversation:
     """What one item says, before anything that all items share."""
 
     system: str | None
@@ -158,22 +158,19 @@ class Conversation(NamedTuple):
     @property
     def digest(self) -> str:
         """A hash of all of it, documents' bytes included, to notice an input that changed."""
-        pieces = [(self.system or "").encode("utf-8", "surrogatepass")]
-        is_short = True
+        system = self.system or ""
+        said, files = [f"{len(system)}:{system}"], []
         for turn in self.turns:
-            pieces.append(turn.role.encode())
+            said.append(turn.role)
             for part in turn.parts:
                 if isinstance(part, TextPart):
-                    pieces.append(part.text.encode("utf-8", "surrogatepass"))
+                    said.append(f"{len(part.text)}:{part.text}")
                 else:
-                    pieces.append(part.document.data)
-                    is_short = False
-        marked = [each for piece in pieces for each in (len(piece).to_bytes(8, "big"), piece)]
-        if is_short:
-            return hashlib.sha256(b"".join(marked)).hexdigest()
-        whole = hashlib.sha256()
-        for each in marked:
-            whole.update(each)
+                    said.append(f"{len(part.document.data)};")
+                    files.append(part.document.data)
+        whole = hashlib.sha256("".join(said).encode("utf-8", "surrogatepass"))
+        for data in files:
+            whole.update(data)
         return whole.hexdigest()
 
 
@@ -188,7 +185,8 @@ def conversation(item: Item, prompt: str | None, load: messages.Load) -> Convers
     return Conversation(None, (Message("user", (DocumentPart(document), TextPart(prompt or ""))),))
 
 
-class Prepared(NamedTuple):
+@dataclass(slots=True)  # one a request: a frozen one takes three times as long to make
+class Prepared:
     """A request, encoded, and what its item was when it was made."""
 
     line: bytes

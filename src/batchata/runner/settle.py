@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
@@ -42,10 +41,13 @@ class Settler:
         """As ``settle``, with the answers that the lines hold; they are kept as they came, too."""
         number, raw = live.record.number, self.results.raw
         filing = _Filing(self, live)
-        with nullcontext(_drop) if raw is None else results.raw_lines(raw, number) as keep:
-            check = CheckOff(self.provider, self.results.run_id, number, keep)
-            for _, index, outcome in check.answers(fetched):
-                filing.put(index, outcome)
+        check = CheckOff(self.provider, self.results.run_id, number)
+        for _, index, outcome, _ in check.answers(fetched):
+            filing.put(index, outcome)
+        if raw is not None:
+            if check.left_out:
+                fetched.lines.leave_out(check.left_out)
+            results.write_raw_lines(raw, number, fetched.lines)
         return filing.over()
 
     def settle(self, live: Live, answers: Iterable[tuple[int, Outcome]]) -> JobRecord:
@@ -64,10 +66,6 @@ class Settler:
         for entry in self.results.read_job(record.number, self.task.response_model):
             sums.add(entry)
         return sums.over(record)
-
-
-def _drop(*_: object) -> None:
-    """For answers that are not wanted as they came."""
 
 
 class _Filing:
@@ -103,8 +101,9 @@ class _Filing:
     def over(self) -> JobRecord:
         """Write them down."""
         for index in self._record.items:
-            self.put(index, None)
-        lines = (self._lines.pop(index) for index in self._record.items)
+            if index not in self._lines:
+                self.put(index, None)
+        lines = [self._lines[index] for index in self._record.items]
         self._settler.results.write_job(self._record.number, self._record.items, lines)
         return self._sums.over(self._record)
 

@@ -79,8 +79,9 @@ class Request:
     @property
     def documents(self) -> tuple[Document, ...]:
         """All documents and images, in the order in which the model sees them, examples first."""
-        turns: tuple[Example | Message, ...] = (*self.examples, *self.messages)
-        return tuple([part.document for turn in turns for part in turn.parts if isinstance(part, DocumentPart)])
+        found = [part.document for turn in self.examples for part in turn.parts if isinstance(part, DocumentPart)]
+        found += [part.document for turn in self.messages for part in turn.parts if isinstance(part, DocumentPart)]
+        return tuple(found)
 
 
 class SchemaDialect(StrEnum):

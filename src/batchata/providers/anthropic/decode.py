@@ -51,7 +51,8 @@ def decode_message(custom_id: str, message: dict[str, Any]) -> Outcome:
     others: list[dict[str, Any]] = []
     for block in message.get("content") or ():
         if block.get("type") == "text":
-            blocks.append(_text_block(block))
+            cited = block.get("citations")
+            blocks.append(TextBlock(block["text"], tuple(map(_citation, cited)) if cited else ()))
         else:
             others.append(block)
     used = message.get("usage")
@@ -101,11 +102,6 @@ def _errored(custom_id: str, result: dict[str, Any]) -> Failed:
     kind = inner.get("type")
     words = f"{kind}: {inner.get('message')} (request {outer.get('request_id')})"
     return Failed(custom_id, Reason.ERRORED, words, retryable=kind not in _FINAL_ERRORS)
-
-
-def _text_block(block: dict[str, Any]) -> TextBlock:
-    cited = block.get("citations")
-    return TextBlock(block["text"], tuple(map(_citation, cited)) if cited else ())
 
 
 def _citation(raw: dict[str, Any]) -> Citation:
