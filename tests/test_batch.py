@@ -343,6 +343,12 @@ def test_attach_with_the_files_checks_citations(anthropic_server: AnthropicServe
     assert first(BatchJob.attach(job.id, model=MODEL, enable_citations=True, files=[document])).verified
 
 
+@pytest.mark.parametrize("given", ["", "#bt0123456789ab", 5, None])
+def test_attach_needs_an_id(given: Any) -> None:
+    with pytest.raises(batchata.ArgumentError, match=f"A job's id is needed, got {given!r}: it is what"):
+        BatchJob.attach(given, model=MODEL)
+
+
 @pytest.mark.usefixtures("anthropic_server")
 def test_attach_to_a_job_that_is_not_there() -> None:
     with pytest.raises(batchata.ProviderError, match="404 while checking the job 'msgbatch_none'"):

@@ -476,7 +476,7 @@ def test_a_results_dir_of_another_run_or_without_its_outcomes_is_refused(
     manager(*WORDS).run()
     with pytest.raises(batchata.ArgumentError, match="holds the results of the run"):
         manager(*WORDS, state_path="new.json").run()
-    with pytest.raises(batchata.ArgumentError, match="outcomes of 3 jobs of the run"):
+    with pytest.raises(batchata.ArgumentError, match="The outcomes of job 0 and 2 more are not in results_dir"):
         manager(*WORDS, results_dir="elsewhere").run()
     assert len(anthropic_server.ledger.created) == 3
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -160,14 +160,19 @@ def _results(places: Places, state: RunState, store: Store, order: Order, task: 
     strange = sorted(on_disk - set(state.over) - set(state.live))
     if strange:
         raise StateError(
-            f"{str(places.results_dir)!r} holds the outcomes of {len(strange):,} jobs that the state {store.name!r} "
-            f"does not know, the first of them job {strange[0]}: it is an older copy, and going on would pay for them "
+            f"{str(places.results_dir)!r} holds the outcomes of job {strange[0]}{_more(strange)}, which the state "
+            f"{store.name!r} does not know: it is an older copy, and going on would pay for them "
             f"again. Put the newest state back, or give another state_path and results_dir for a new run."
         )
     missing = sorted(set(state.over) - on_disk)
     if missing:
         raise ArgumentError(
-            f"The outcomes of {len(missing):,} jobs of the run, the first of them job {missing[0]}, are not in "
+            f"The outcomes of job {missing[0]}{_more(missing)} are not in "
             f"results_dir {str(places.results_dir)!r}. Give the folder that the run was begun with."
         )
     return results
+
+
+def _more(numbers: Sequence[int]) -> str:
+    """How many stand for others that are not named."""
+    return f" and {len(numbers) - 1:,} more" if len(numbers) > 1 else ""

@@ -47,12 +47,13 @@ def attach_job(
     raw_results_dir: str | os.PathLike[str] | None,
 ) -> RunningJob:
     """Take up a job by its id. Without ``items`` its citations cannot be checked against the documents."""
+    given: object = job_id
+    if not isinstance(given, str) or not given.partition("#")[0]:
+        raise ArgumentError(f"A job's id is needed, got {given!r}: it is what BatchJob.id was.")
+    provider_job_id, mark, run_id = job_id.partition("#")
     provider, task = connect(task)
     raw_dir = None if raw_results_dir is None else open_raw_dir(raw_results_dir)
     preparer = None if items is None else Preparer(provider, ModelInfo(task.model), task)
-    provider_job_id, mark, run_id = job_id.partition("#")
-    if not provider_job_id:
-        raise ArgumentError(f"A job's id is needed, got {job_id!r}: it is what BatchJob.id was.")
     context = Context(provider, task, items, preparer, run_id=run_id or None, raw_dir=raw_dir)
     return RunningJob(context, Submitted(provider_job_id, is_adopted=bool(mark)))
 
