@@ -84,20 +84,16 @@ class _Listed:
     def price(self, usage: Usage) -> Cost:
         if not self._is_batch or usage.service_tier not in {None, "batch"}:
             return self._standard(usage)
-        quotes = self._quotes(usage)
+        # All that the prices hang on.
+        key = (bisect_left(self._steps, usage.input_tokens), usage.cache_read_tokens > 0, usage.inference_geo)
+        quotes = self._quoted.get(key)
+        if quotes is None:
+            quotes = self._quoted[key] = [_quoted(self._listed, usage, moment) for moment in self._moments]
         cost = quotes[0].cost(usage)
         # Nobody says which of the two prices holds for a job that runs while they change.
         if len(quotes) > 1 and any(each.cost(usage).usd != cost.usd for each in quotes):
             return cost._replace(estimated=True)
         return cost
-
-    def _quotes(self, usage: Usage) -> list[_Quoted]:
-        """One for each moment; all that they hang on is in the key."""
-        key = (bisect_left(self._steps, usage.input_tokens), usage.cache_read_tokens > 0, usage.inference_geo)
-        found = self._quoted.get(key)
-        if found is None:
-            found = self._quoted[key] = [_quoted(self._listed, usage, moment) for moment in self._moments]
-        return found
 
     def _standard(self, usage: Usage) -> Cost:
         rates = table.standard(self._listed, usage.input_tokens, self._at)

@@ -79,8 +79,12 @@ class CheckOff:
     def answers(self, fetched: Fetched) -> Iterator[Answered]:
         """The first answer to each item."""
         seen: set[tuple[str, int]] = set()
+        decode = self._provider.decode
         for position, line in enumerate(fetched.lines):
-            outcome = _decoded(self._provider, line)
+            try:
+                outcome: Outcome | None = decode(line)
+            except ValueError as error:
+                outcome = _unreadable(line, error)
             found = None if outcome is None else parse_custom_id(outcome.custom_id)
             if outcome is None or found is None:
                 self._pass_over(position, line, is_kin=False)
@@ -129,14 +133,11 @@ def read_answers(
     return Checked(outcomes, check.strangers + sum(map(len, by_run.values())) - len(outcomes))
 
 
-def _decoded(provider: Provider, line: bytes) -> Outcome | None:
-    """The outcome; for a line that cannot be read but names its id, a failure that keeps it."""
-    try:
-        return provider.decode(line)
-    except ValueError as error:
-        named = {found[1].decode("utf-8", "replace") for found in _CUSTOM_ID.finditer(line)}
-        ours = [each for each in named if parse_custom_id(each) is not None]
-        if len(ours) != 1:  # the text of an answer may name another
-            return None
-        words = f"an answer came and could not be read: {error}"
-        return Failed(ours[0], Reason.ERRORED, words, text=line.decode("utf-8", "replace"), is_billed=None)
+def _unreadable(line: bytes, error: ValueError) -> Failed | None:
+    """For a line that cannot be read but names its id, a failure that keeps it."""
+    named = {found[1].decode("utf-8", "replace") for found in _CUSTOM_ID.finditer(line)}
+    ours = [each for each in named if parse_custom_id(each) is not None]
+    if len(ours) != 1:  # the text of an answer may name another
+        return None
+    words = f"an answer came and could not be read: {error}"
+    return Failed(ours[0], Reason.ERRORED, words, text=line.decode("utf-8", "replace"), is_billed=None)

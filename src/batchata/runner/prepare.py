@@ -19,6 +19,7 @@ from batchata.types import (
     Limits,
     Message,
     ModelInfo,
+    Part,
     Request,
     TextPart,
 )
@@ -37,6 +38,7 @@ class Preparer:
         self._form = _form(provider.limits, info, task)
         maker = ExampleMaker(task, self._form, self._load)
         self._examples = tuple(maker.example(index, pair) for index, pair in enumerate(task.examples))
+        self._example_pages = sum(_pages(example.parts) for example in self._examples)
 
     def lines(self, items: Iterable[Item], run_id: str, *, job: int = 0, total: int) -> Iterator[Prepared]:
         """One encoded request an item, read when its turn comes, within the provider's limits for one job."""
@@ -77,7 +79,9 @@ class Preparer:
             raise ConversationError(
                 f"messages[{item.index}] must begin with a user message (after system messages)."
             )
-        pages = sum([document.page_count or 0 for document in request.documents])
+        pages = self._example_pages
+        for message in request.messages:
+            pages += _pages(message.parts)
         if self._limits.max_pages is not None and pages > self._limits.max_pages:
             raise LimitError(
                 f"Item {item.index} has {pages:,} PDF pages in all; {self._task.model!r} takes "
@@ -133,6 +137,15 @@ class Preparer:
                 f"Item {item.index} ({item.name or 'no file name'}) is {len(line):,} bytes when encoded; "
                 f"{self._provider.name} takes {self._limits.max_request_bytes:,} in one request. Split it."
             )
+
+
+def _pages(parts: Iterable[Part]) -> int:
+    """Of the PDFs among them."""
+    pages = 0
+    for part in parts:
+        if isinstance(part, DocumentPart):
+            pages += part.document.page_count or 0
+    return pages
 
 
 def _check_citable(item: Item, turns: Sequence[Message]) -> None:

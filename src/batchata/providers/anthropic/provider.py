@@ -18,7 +18,8 @@ from anthropic.types.messages import MessageBatch
 
 from batchata.errors import LimitError, ProviderError
 from batchata.providers.access import address_of, key_of, no_key
-from batchata.providers.anthropic import decode, encode
+from batchata.providers.anthropic.decode import decode
+from batchata.providers.anthropic.encode import encode
 from batchata.providers.anthropic.errors import asking, refusing_requests, submit_error, unnamed_job
 from batchata.providers.anthropic.models import describe_model
 from batchata.providers.downloads import whole_lines
@@ -29,7 +30,6 @@ from batchata.types import (
     JobState,
     Limits,
     ModelInfo,
-    Outcome,
     Request,
     RequestCounts,
     SchemaDialect,
@@ -71,6 +71,8 @@ class AnthropicProvider:
 
     name = "anthropic"
     limits = LIMITS
+    encode = staticmethod(encode)
+    decode = staticmethod(decode)
 
     def __init__(self, client: anthropic.Anthropic) -> None:
         self._reader = client.with_options(max_retries=_READ_RETRIES)
@@ -89,12 +91,6 @@ class AnthropicProvider:
 
     def describe(self, model: str) -> ModelInfo:
         return describe_model(self._reader, model)
-
-    def encode(self, request: Request) -> bytes:
-        return encode.encode(request)
-
-    def decode(self, entry: bytes) -> Outcome:
-        return decode.decode(entry)
 
     def submit(self, entries: Lines, *, tag: str) -> str:
         """Anthropic has no tag: the run is known by the custom_ids alone, and ``tag`` goes to the log."""
